@@ -1,0 +1,218 @@
+"""Runs shell scripts inside a machine's own small file tree, apart from the host.
+
+Nothing of the host is there but its programs: /usr/bin, /usr/sbin and /usr/lib*, read-only. No
+network, own processes, own /proc/sys, own host name. What shells cannot fake by files, stand-in
+tools tell (see standins/); they read the machine's data and know no script.
+"""
+
+import functools
+import os
+import selectors
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+STANDINS = Path(__file__).with_name("standins")
+SCRIPT = "/usr/local/share/aliyun-assist/work/script/task.sh"
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+MEMORY = 1 << 30  # address space of each process, bytes
+FILE_SIZE = 64 << 20
+OPEN_FILES = 256
+PROCESSES = 256
+CPU_SECONDS = 120
+HEAD, TAIL = 256 << 10, 768 << 10  # of a huge output, this much of either end is kept
+LOOK = 0.1  # seconds between two looks at the clock and at the stop flag
+HOST_PROGRAMS = ("/usr/bin", "/usr/sbin", "/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/libexec")
+ALTERNATIVES = ("awk", "nawk", "pager", "which")
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Where a script runs: the file tree, the host name, and files that cover parts of /proc."""
+
+    root: Path
+    hostname: str
+    over: dict[str, Path] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a script ended. `exit_code` is None when it was killed for its time or by request."""
+
+    exit_code: int | None
+    output: bytes
+    dropped: int
+    timed_out: bool
+    stopped: bool
+
+
+def run(
+    room: Room,
+    script: str,
+    *,
+    timeout: float,
+    stop: threading.Event,
+    uid: int = 0,
+    home: str = "/root",
+    user: str = "root",
+    directory: str = "/root",
+) -> Result:
+    """Run `script` as Cloud Assistant does: as a file, through sh, so that its #! line counts."""
+    with _script_file(script) as path:
+        limits = [
+            "prlimit",
+            f"--as={MEMORY}",
+            f"--fsize={FILE_SIZE}",
+            f"--nofile={OPEN_FILES}",
+            f"--nproc={PROCESSES}",
+            f"--cpu={CPU_SECONDS}",
+            "--core=0",
+        ]
+        inside = _walls(room, path, uid, directory)
+        inside += ["--setenv", "HOME", home, "--setenv", "USER", user, "--setenv", "LOGNAME", user]
+        return _watch([*limits, *inside, "/bin/sh", "-c", SCRIPT], timeout, stop)
+
+
+def _walls(room: Room, script: Path, uid: int, directory: str) -> list[str]:
+    """The bubblewrap call up to the command to run in it."""
+    walls = ["bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
+    walls += ["--unshare-user", "--uid", str(uid), "--gid", str(uid), "--hostname", room.hostname]
+    walls += ["--bind", str(room.root), "/"]
+    for folder in HOST_PROGRAMS:
+        if Path(folder).is_dir():
+            walls += ["--ro-bind", folder, folder]
+    for target, tool in _standins_over_the_hosts():
+        walls += ["--ro-bind", str(tool), target]
+    walls += ["--ro-bind", str(STANDINS), "/usr/local/bin", "--ro-bind", str(STANDINS), "/sbin"]
+    walls += ["--ro-bind", str(script), SCRIPT, "--proc", "/proc", "--dev", "/dev"]
+    walls += ["--tmpfs", "/tmp", "--tmpfs", "/dev/shm"]
+    for target, source in room.over.items():
+        walls += ["--ro-bind", str(source), target]
+    walls += ["--chdir", directory, "--clearenv", "--setenv", "PATH", PATH]
+    return [*walls, "--setenv", "LANG", "C.UTF-8", "--setenv", "PWD", directory]
+
+
+@functools.cache
+def _standins_over_the_hosts() -> tuple[tuple[str, Path], ...]:
+    """Tools called by their full path must be stand-ins too, where the host has such a file."""
+    return tuple(
+        (f"{folder}/{tool.name}", tool)
+        for tool in sorted(STANDINS.iterdir())
+        for folder in ("/usr/bin", "/usr/sbin")
+        if Path(folder, tool.name).exists()
+    )
+
+
+@contextmanager
+def _script_file(script: str) -> Iterator[Path]:
+    handle, name = tempfile.mkstemp(prefix="task-", suffix=".sh")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+            file.write(script)
+        os.chmod(name, 0o755)
+        yield Path(name)
+    finally:
+        os.unlink(name)
+
+
+def _watch(command: list[str], timeout: float, stop: threading.Event) -> Result:
+    """Collect the output until the script ends, its time is up, or somebody stops it."""
+    process = subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+        env={"PATH": os.environ.get("PATH", PATH)},
+        close_fds=True,
+    )
+    kept = Kept()
+    deadline = time.monotonic() + timeout
+    with process, selectors.DefaultSelector() as selector:
+        selector.register(process.stdout, selectors.EVENT_READ)
+        while not (late := time.monotonic() >= deadline) and not stop.is_set():
+            if selector.select(min(LOOK, max(0.0, deadline - time.monotonic()))):
+                if not (piece := os.read(process.stdout.fileno(), 65536)):
+                    break
+                kept.add(piece)
+        stopped = stop.is_set() and not late
+        if late or stopped:
+            _kill(process)
+            kept.drain(process.stdout.fileno())
+        code = process.wait()
+    cut_short = late or stopped
+    return Result(None if cut_short else code, kept.text(), kept.dropped, late, stopped)
+
+
+def _kill(process: subprocess.Popen) -> None:
+    """End the sandbox; its init dies with it, and with that every process inside."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+class Kept:
+    """The two ends of an output that may be endless."""
+
+    def __init__(self) -> None:
+        self.head, self.tail, self.dropped = bytearray(), bytearray(), 0
+
+    def add(self, piece: bytes) -> None:
+        room = HEAD - len(self.head)
+        self.head += piece[: max(room, 0)]
+        self.tail += piece[max(room, 0) :]
+        if (over := len(self.tail) - TAIL) > 0:
+            del self.tail[:over]
+            self.dropped += over
+
+    def drain(self, handle: int) -> None:
+        """What was written before the end; a survivor that keeps the pipe open must not hold us."""
+        os.set_blocking(handle, False)
+        try:
+            while piece := os.read(handle, 65536):
+                self.add(piece)
+        except BlockingIOError:
+            return
+
+    def text(self) -> bytes:
+        return bytes(self.head + self.tail)
+
+
+@functools.cache
+def offered() -> bool:
+    """Whether this host can run a script apart from itself: found out by really doing so."""
+    if not (shutil.which("bwrap") and shutil.which("prlimit")):
+        return False
+    with tempfile.TemporaryDirectory(prefix="probe-") as folder:
+        skeleton(Path(folder))
+        try:
+            result = run(Room(Path(folder), "probe"), "true\n", timeout=10, stop=threading.Event())
+        except OSError:
+            return False
+    return result.exit_code == 0
+
+
+def skeleton(root: Path) -> None:
+    """The folders and links which every tree needs before anything can be mounted in it."""
+    for folder in (*HOST_PROGRAMS, "/usr/local/bin", "/sbin", "/proc", "/dev", "/tmp", "/root"):
+        (root / folder[1:]).mkdir(parents=True, exist_ok=True)
+    root.chmod(0o755)
+    (root / "tmp").chmod(0o1777)
+    (root / "etc/alternatives").mkdir(parents=True, exist_ok=True)
+    for name in ALTERNATIVES:  # hosts that choose their awk and others by such links
+        link = Path("/etc/alternatives", name)
+        if link.is_symlink() and not (root / "etc/alternatives" / name).is_symlink():
+            (root / "etc/alternatives" / name).symlink_to(os.readlink(link))
+    (root / SCRIPT[1:]).parent.mkdir(parents=True, exist_ok=True)
+    (root / SCRIPT[1:]).touch()
+    for link in ("bin", "lib", "lib32", "lib64"):
+        if Path("/", link).exists() and not (root / link).exists():
+            (root / link).symlink_to(f"usr/{link}")

@@ -1,0 +1,21 @@
+"""The machines of the demo world and of the large fleet, and what happened to each."""
+
+from datetime import datetime
+
+from simulator.machine import Machine
+from simulator.scenarios import fleet
+from simulator.scenarios.inventory import build
+
+MOST = 10_000
+
+
+def demo_fleet(now: datetime) -> list[Machine]:
+    """The demo machines: each tells one story, hours or days before `now`."""
+    return [build(card, story(card, now), now) for card, story in fleet.STORIES]
+
+
+def large_fleet(size: int, now: datetime) -> list[Machine]:
+    """`size` healthy machines of a few images; machines of one image share one system."""
+    if not 1 <= size <= MOST:
+        raise ValueError(f"fleet size must be from 1 to {MOST:,}, not {size:,}")
+    return fleet.large(size, now)

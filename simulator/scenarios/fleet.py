@@ -1,0 +1,249 @@
+"""Who is in the demo fleet, and which story each machine tells."""
+
+import itertools
+from collections.abc import Callable
+from datetime import datetime
+
+from simulator.machine import Machine
+from simulator.scenarios import quiet
+from simulator.scenarios.distros import (
+    ALINUX3,
+    CENTOS7,
+    DEBIAN12,
+    ROCKY9,
+    UBUNTU22,
+)
+from simulator.scenarios.inventory import Card, Story, build
+
+HANGZHOU, SINGAPORE = "cn-hangzhou", "ap-southeast-1"
+
+StoryMaker = Callable[[Card, datetime], Story]
+
+
+def _card(name, region, zone, distro, type, ip, app, owner, **more) -> Card:
+    return Card(name, region, zone, distro, type, ip, app, owner, **more)
+
+
+STORIES: list[tuple[Card, StoryMaker]] = [
+    (
+        _card(
+            "web-01",
+            HANGZHOU,
+            "h",
+            ALINUX3,
+            "ecs.g7.large",
+            "10.1.0.11",
+            "shop",
+            "chen.min",
+            public_ip="203.0.113.11",
+        ),
+        quiet.healthy,
+    ),
+    (
+        _card(
+            "web-02",
+            HANGZHOU,
+            "i",
+            ALINUX3,
+            "ecs.g7.large",
+            "10.1.0.12",
+            "shop",
+            "chen.min",
+            public_ip="203.0.113.12",
+        ),
+        quiet.healthy,
+    ),
+    (
+        _card(
+            "web-03",
+            HANGZHOU,
+            "j",
+            ALINUX3,
+            "ecs.i4.xlarge",
+            "10.1.0.13",
+            "shop",
+            "chen.min",
+            public_ip="203.0.113.13",
+        ),
+        quiet.healthy,
+    ),
+    (
+        _card("api-01", HANGZHOU, "h", ROCKY9, "ecs.c7.xlarge", "10.1.1.21", "orders", "li.wei"),
+        quiet.healthy,
+    ),
+    (
+        _card("api-02", HANGZHOU, "i", UBUNTU22, "ecs.c7.xlarge", "10.1.1.22", "orders", "li.wei"),
+        quiet.healthy,
+    ),
+    (
+        _card(
+            "db-01", HANGZHOU, "h", ALINUX3, "ecs.r7.2xlarge", "10.1.2.31", "orders", "zhao.ying"
+        ),
+        quiet.healthy,
+    ),
+    (
+        _card(
+            "cache-01", HANGZHOU, "i", UBUNTU22, "ecs.r7.xlarge", "10.1.2.41", "shop", "zhao.ying"
+        ),
+        quiet.healthy,
+    ),
+    (
+        _card(
+            "batch-01", HANGZHOU, "j", ALINUX3, "ecs.c7.2xlarge", "10.1.3.51", "billing", "sun.tao"
+        ),
+        quiet.healthy,
+    ),
+    (
+        _card(
+            "batch-02", HANGZHOU, "j", DEBIAN12, "ecs.c7.2xlarge", "10.1.3.52", "billing", "sun.tao"
+        ),
+        quiet.healthy,
+    ),
+    (
+        _card("media-01", HANGZHOU, "h", ALINUX3, "ecs.c7.2xlarge", "10.1.3.61", "media", "wu.hao"),
+        quiet.healthy,
+    ),
+    (
+        _card(
+            "search-01", HANGZHOU, "i", UBUNTU22, "ecs.g7.xlarge", "10.1.4.71", "search", "wu.hao"
+        ),
+        quiet.healthy,
+    ),
+    (
+        _card(
+            "log-01", HANGZHOU, "j", ALINUX3, "ecs.g7.xlarge", "10.1.4.81", "platform", "ops.duty"
+        ),
+        quiet.healthy,
+    ),
+    (
+        _card(
+            "mq-01", HANGZHOU, "h", DEBIAN12, "ecs.g7.xlarge", "10.1.4.91", "platform", "ops.duty"
+        ),
+        quiet.healthy,
+    ),
+    (
+        _card(
+            "test-01",
+            HANGZHOU,
+            "i",
+            UBUNTU22,
+            "ecs.t6-c1m2.large",
+            "10.9.0.11",
+            "lab",
+            "qa.team",
+            environment="test",
+        ),
+        quiet.healthy,
+    ),
+    (
+        _card("job-01", HANGZHOU, "j", ALINUX3, "ecs.g7.large", "10.1.3.53", "billing", "sun.tao"),
+        quiet.healthy,
+    ),
+    (
+        _card(
+            "legacy-01",
+            HANGZHOU,
+            "h",
+            CENTOS7,
+            "ecs.t6-c1m2.large",
+            "10.1.8.15",
+            "archive",
+            "ops.duty",
+        ),
+        quiet.healthy,
+    ),
+    (
+        _card(
+            "iot-01", HANGZHOU, "i", ALINUX3, "ecs.g7.large", "10.1.8.25", "telemetry", "he.jing"
+        ),
+        quiet.healthy,
+    ),
+    (
+        _card(
+            "crm-01",
+            HANGZHOU,
+            "j",
+            ALINUX3,
+            "ecs.g7.large",
+            "10.1.8.35",
+            "crm",
+            "he.jing",
+            charge_type="PrePaid",
+        ),
+        quiet.healthy,
+    ),
+    (
+        _card(
+            "gw-01",
+            SINGAPORE,
+            "a",
+            UBUNTU22,
+            "ecs.g7.large",
+            "10.2.0.11",
+            "edge",
+            "tan.kai",
+            eip="198.51.100.11",
+        ),
+        quiet.healthy,
+    ),
+    (
+        _card(
+            "gw-02",
+            SINGAPORE,
+            "b",
+            DEBIAN12,
+            "ecs.g7.large",
+            "10.2.0.12",
+            "edge",
+            "tan.kai",
+            eip="198.51.100.12",
+        ),
+        quiet.healthy,
+    ),
+    (
+        _card("edge-01", SINGAPORE, "a", ALINUX3, "ecs.c7.xlarge", "10.2.0.21", "edge", "tan.kai"),
+        quiet.healthy,
+    ),
+    (
+        _card(
+            "spare-01",
+            SINGAPORE,
+            "b",
+            ALINUX3,
+            "ecs.g7.large",
+            "10.2.9.11",
+            "edge",
+            "tan.kai",
+            environment="standby",
+        ),
+        quiet.healthy,
+    ),
+]
+
+IMAGES = (ALINUX3, UBUNTU22, DEBIAN12, ROCKY9)
+APPS = ("shop", "orders", "billing", "search", "media", "platform")
+
+
+def large(size: int, now: datetime) -> list[Machine]:
+    """Every second machine in the other region; the systems of one image are one and the same."""
+    shared = {image.key: quiet.healthy(_numbered(n, image), now) for n, image in enumerate(IMAGES)}
+    images = itertools.cycle(IMAGES)
+    cards = (_numbered(n, next(images)) for n in range(size))
+    return [
+        build(card, quiet.of_a_fleet(card, shared[card.distro.key], now), now) for card in cards
+    ]
+
+
+def _numbered(number: int, distro) -> Card:
+    app = APPS[number % len(APPS)]
+    return _card(
+        f"{app}-{number:05}",
+        (HANGZHOU, SINGAPORE)[number % 2],
+        "ab"[number // 2 % 2] if number % 2 else "hi"[number // 2 % 2],
+        distro,
+        "ecs.g7.large",
+        f"10.{16 + number // 50_000}.{number // 250 % 200}.{number % 250 + 2}",
+        app,
+        "fleet.team",
+        environment=("production", "staging")[number % 10 == 9],
+    )
