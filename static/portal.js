@@ -1,0 +1,46 @@
+// Small comforts only: every page works without this file.
+"use strict";
+
+function offerCopies(root) {
+  for (const button of root.querySelectorAll("button.copy[hidden]")) button.hidden = false;
+}
+
+async function copy(button) {
+  await navigator.clipboard.writeText(button.dataset.copy);
+  const label = button.textContent;
+  button.textContent = button.dataset.done;
+  setTimeout(() => { button.textContent = label; }, 1200);
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("button.copy");
+  if (button) copy(button);
+  // A tap on a time shows the exact one, which a mouse finds in the tooltip.
+  const time = event.target.closest("time.when[title]");
+  if (time) [time.title, time.textContent] = [time.textContent, time.title];
+});
+
+// A live part is replaced as a whole: what a person has opened in it stays open.
+const opened = new Map();
+document.addEventListener("htmx:beforeSwap", (event) => {
+  for (const box of event.detail.target.querySelectorAll("details[id]")) opened.set(box.id, box.open);
+});
+document.addEventListener("htmx:afterSwap", () => {
+  for (const [id, open] of opened) {
+    const box = document.getElementById(id);
+    if (box) box.open = open;
+  }
+  opened.clear();
+  offerCopies(document);
+});
+
+// Said once when the connection is lost, and taken back when it returns.
+function connected(is) {
+  const note = document.getElementById("offline");
+  if (note) note.hidden = is;
+}
+document.addEventListener("htmx:sendError", () => connected(false));
+document.addEventListener("htmx:responseError", () => connected(false));
+document.addEventListener("htmx:afterRequest", (event) => { if (event.detail.successful) connected(true); });
+
+document.addEventListener("DOMContentLoaded", () => offerCopies(document));

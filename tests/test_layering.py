@@ -6,7 +6,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-LEAVES = {"portal.transitions", "portal.checks", "portal.queue", "portal.work", "portal.lists"}
+LEAVES = {
+    "portal.access",
+    "portal.checks",
+    "portal.lists",
+    "portal.queue",
+    "portal.transitions",
+    "portal.work",
+}
 BELOW = {
     "simulator": set(),
     "instances": {"portal.audit", "portal.notices"} | LEAVES,

@@ -1,0 +1,77 @@
+"""Who may do what. Roles give acts, scopes give sight; what is not given is denied.
+
+Every view of ours says what it needs with `@needs("app.permission")`. A view that says nothing
+is closed to everybody: AccessMiddleware refuses it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from functools import wraps
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+
+log = logging.getLogger(__name__)
+
+View = Callable[..., HttpResponse]
+ANY_PERSON = ""  # whoever is logged in
+
+LOOKS = (
+    "instances.view_instance",
+    "instances.view_instancegroup",
+    "instances.view_region",
+    "instances.view_systemevent",
+    "diagnostics.view_diagnosiscase",
+)
+ROLES: dict[str, tuple[str, ...]] = {}
+ROLES["viewer"] = LOOKS
+ROLES["support"] = (*ROLES["viewer"], "diagnostics.add_diagnosiscase")
+ROLES["operator"] = (
+    *ROLES["support"],
+    "instances.add_instancegroup",
+    "instances.change_instancegroup",
+    "instances.delete_instancegroup",
+    "instances.change_region",
+)
+ROLES["manager"] = ROLES["operator"]
+ROLES["administrator"] = (
+    *ROLES["manager"],
+    "audit.view_auditentry",
+    "portal.view_heartbeat",
+    "auth.view_user",
+)
+
+
+def needs(permission: str) -> Callable[[View], View]:
+    """Open this view to people with `permission`; `ANY_PERSON` to everybody logged in."""
+
+    def declare(view: View) -> View:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+            if permission and not request.user.has_perm(permission):
+                raise PermissionDenied
+            return view(request, *args, **kwargs)
+
+        guarded.needs = permission
+        return guarded
+
+    return declare
+
+
+class AccessMiddleware:
+    """Default deny: a view that neither declares a need nor is open to the public is refused."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: View, args: tuple, kwargs: dict) -> None:
+        public = not getattr(view, "login_required", True)
+        if public or hasattr(view, "needs") or "admin" in request.resolver_match.app_names:
+            return  # the admin checks every page of its own
+        log.error("%s declares no permission (portal.access.needs)", request.resolver_match.route)
+        raise PermissionDenied

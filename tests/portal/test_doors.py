@@ -1,0 +1,54 @@
+"""Logging in, looking around, logging out."""
+
+import pytest
+from django.urls import reverse
+
+from tests.factories import UserFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def person(client):
+    user = UserFactory(username="bo")
+    user.set_password("a long enough word")
+    user.save()
+    return user
+
+
+def test_a_stranger_is_sent_to_the_login_page(client):
+    answer = client.get("/")
+    assert answer.status_code == 302 and answer.url == "/login/?next=/"
+
+
+def test_the_right_password_opens_the_door(client, person):
+    answer = client.post("/login/", {"username": "bo", "password": "a long enough word"})
+    assert answer.status_code == 302 and answer.url == "/"
+    assert client.get("/").status_code == 200
+
+
+def test_logging_out_needs_a_post(client, person):
+    client.force_login(person)
+    assert client.get(reverse("logout")).status_code == 405
+    assert client.post(reverse("logout")).status_code == 302
+    assert client.get("/").status_code == 302
+
+
+def test_the_theme_is_remembered_without_a_script(client):
+    answer = client.post(reverse("theme"), {"theme": "dark", "next": "/login/"})
+    assert answer.url == "/login/"
+    assert b'data-theme="dark"' in client.get("/login/").content
+
+
+@pytest.mark.parametrize("there", ["https://evil.example/", "//evil.example", "javascript:x", ""])
+def test_a_switch_leads_nowhere_else(client, there):
+    assert client.post(reverse("theme"), {"theme": "dark", "next": there}).url == "/"
+
+
+def test_a_made_up_theme_is_ignored(client):
+    assert "theme" not in client.post(reverse("theme"), {"theme": '"><x'}).cookies
+
+
+def test_the_language_follows_the_choice(client):
+    client.post(reverse("language"), {"language": "zh-hans", "next": "/login/"})
+    assert b'lang="zh-hans"' in client.get("/login/").content
