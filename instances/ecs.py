@@ -1,18 +1,62 @@
 """The gateway to ECS: the only module that knows the SDK.
 
-Dataclasses in and out, our own errors, the API's limits as constants; no models, no Django.
-Call it as `ecs.instances(...)`: import the module, not its names.
+Plain values in and out (`ecs_values`), our own errors (`ecs_errors`), the API's limits as
+constants; no models, no Django. Call it as `ecs.instances(...)`: import the module, not its names.
 
 Two families of failure, because they ask for different acts:
 `Refused` (it did not happen; `Throttled` may be repeated later) and `NoAnswer` (it may have
 happened: repeat only with a ClientToken, otherwise look).
+
+PORTAL_MODE is enforced here and nowhere else:
+observe   reads only
+diagnose  and the portal's own collection scripts, known by their digest (`allow_read_only`)
+commands  and any script
+full      and power
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import functools
+import itertools
+import json
+import logging
+import os
+import random
+import re
+import threading
+import time
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
-from typing import Generic, TypeVar
+from types import SimpleNamespace
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from instances import ecs_errors, ecs_mode, ecs_pages
+from instances import ecs_wire as wire
+from instances.ecs_errors import EcsError as EcsError
+from instances.ecs_errors import ModeForbids as ModeForbids
+from instances.ecs_errors import NoAnswer as NoAnswer
+from instances.ecs_errors import NotPermitted as NotPermitted
+from instances.ecs_errors import NotSigned as NotSigned
+from instances.ecs_errors import Refused as Refused
+from instances.ecs_errors import Throttled as Throttled
+from instances.ecs_mode import allow_read_only as allow_read_only
+from instances.ecs_mode import configure as configure
+from instances.ecs_mode import is_local as is_local
+from instances.ecs_mode import mode as mode
+from instances.ecs_values import Account as Account
+from instances.ecs_values import AgentInfo as AgentInfo
+from instances.ecs_values import Answer as Answer
+from instances.ecs_values import Console as Console
+from instances.ecs_values import EventInfo as EventInfo
+from instances.ecs_values import InstanceInfo as InstanceInfo
+from instances.ecs_values import Region as Region
+from instances.ecs_values import Result as Result
+from instances.ecs_values import Run as Run
+from instances.throttle import MustRest, Throttle
+
+log = logging.getLogger(__name__)
 
 RUN_LIMIT = 100  # instances in one RunCommand
 RESULTS_PAGE = 50  # rows in one page of results
@@ -21,6 +65,10 @@ OUTPUT_LIMIT = 24 * 1024  # bytes of output that Cloud Assistant keeps
 AGENT_IDS = 50  # instances in one DescribeCloudAssistantStatus
 INSTANCES_PAGE = 100
 EVENTS_PAGE = 100
+STOP_LIMIT = 50  # instances in one StopInvocation
+NAME_LIMIT = 128  # characters of a run's name
+TOKEN_LIMIT = 64  # ASCII characters of a ClientToken
+HOME_REGION = "cn-hangzhou"  # answers for those operations that are about no region
 
 EVENT_STATUSES = (
     "Inquiring",
@@ -35,160 +83,430 @@ FINAL_INVOCATION_STATUSES = frozenset(
     {"Success", "Failed", "Error", "Timeout", "Invalid", "Aborted", "Cancelled", "Terminated"}
 )
 
-Value = TypeVar("Value")
+ATTEMPTS = 3  # of a call that may be repeated
+PATIENCE = 8.0  # seconds after which no further attempt is started
+
+Outcome = TypeVar("Outcome")
 
 
-class EcsError(Exception):
-    """What went wrong, with ECS's own code and the RequestId where there is one."""
+# --- The SDK, and what it would get wrong on its own --------------------------------------------
 
-    def __init__(
-        self, message: str, *, operation: str = "", code: str = "", request_id: str = ""
-    ) -> None:
-        super().__init__(message)
-        self.message, self.operation, self.code = message, operation, code
-        self.request_id = request_id
+_last = threading.local()  # status: of the HTTP answer that this thread saw last
+_throttle = Throttle()
+_credentials: dict[Account, Any] = {}
+_loaded: SimpleNamespace | None = None
 
 
-class Refused(EcsError):
-    """ECS said no: it did not happen."""
+def _sdk() -> SimpleNamespace:
+    """The SDK's parts, loaded at first use: that costs 0.3 s and 60 MB."""
+    global _loaded
+    if _loaded is None:
+        if is_local():  # nobody shall look for a metadata service that is not there
+            os.environ.setdefault("ALIBABA_CLOUD_ECS_METADATA_DISABLED", "true")
+        _loaded = _load()
+    return _loaded
 
 
-class Throttled(Refused):
-    """Too many calls: it did not happen and may be repeated later."""
+def _load() -> SimpleNamespace:
+    import darabonba.core
+    from alibabacloud_credentials import client as credentials
+    from alibabacloud_credentials import provider
+    from alibabacloud_ecs20140526 import models
+    from alibabacloud_ecs20140526.client import Client
+    from alibabacloud_tea_openapi.exceptions import AlibabaCloudException
+    from alibabacloud_tea_openapi.utils_models import Config
+    from darabonba.runtime import RuntimeOptions
+    from requests import Session
+    from requests.utils import should_bypass_proxies
+    from Tea.exceptions import TeaException
+
+    class OurSession(Session):
+        """Obeys NO_PROXY, follows no redirect, and remembers the status of a useless answer."""
+
+        def send(self, request: Any, **options: Any) -> Any:
+            host = urlsplit(request.url).hostname
+            if host in ecs_mode.LOOPBACK or should_bypass_proxies(request.url, no_proxy=None):
+                options["proxies"] = {}
+            options["allow_redirects"] = False
+            response = super().send(request, **options)
+            _last.status = response.status_code
+            return response
+
+    darabonba.core.Session = OurSession
+    # With DEBUG=sdk these would print the Authorization header and the security token.
+    for name in ("darabonba-core", "alibabacloud-tea"):
+        logging.getLogger(name).disabled = True
+    return SimpleNamespace(
+        core=darabonba.core.DaraCore,
+        credentials=credentials,
+        provider=provider,
+        models=models,
+        client=Client,
+        said_no=AlibabaCloudException,
+        failed=TeaException,
+        config=Config,
+        options=RuntimeOptions,
+    )
 
 
-class NotPermitted(Refused):
-    """The identity lacks the right (HTTP 403 of RAM)."""
+def forget_connections() -> None:
+    """Drop every connection, thread and cached credential of this process.
+
+    A forked child calls this by itself: with connections inherited from its parent it would
+    read answers that were meant for somebody else.
+    """
+    global _throttle, _last
+    _throttle, _last = Throttle(), threading.local()
+    _credentials.clear()
+    ecs_pages.forget_threads()
+    if _loaded is not None:
+        _loaded.core._sessions.clear()
 
 
-class ModeForbids(Refused):
-    """PORTAL_MODE does not allow this act; no call was made."""
+os.register_at_fork(after_in_child=forget_connections)
 
 
-class NoAnswer(EcsError):
-    """Nobody answered understandably: it may have happened."""
+def _credential(account: Account) -> Any:
+    """The SDK's own credential client for this account; kept, because it renews what expires."""
+    if account not in _credentials:
+        provider = _sdk().provider
+        source: Any = provider.DefaultCredentialsProvider()
+        if account.profile:
+            source = provider.ProfileCredentialsProvider(profile_name=account.profile)
+        if account.kind == "role":
+            source = provider.RamRoleArnCredentialsProvider(
+                credentials_provider=source,
+                role_arn=account.role_arn,
+                role_session_name="ecs-portal",
+            )
+        _credentials[account] = _sdk().credentials.Client(provider=source)
+    return _credentials[account]
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
-    """How to sign: the SDK's default credential chain, a named profile, or a role to assume."""
-
-    name: str = "default"
-    kind: str = "chain"  # chain | profile | role
-    profile: str = ""
-    role_arn: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer(Generic[Value]):
-    """A value and the RequestIds of the calls that made it."""
-
-    value: Value
-    request_ids: tuple[str, ...] = ()
+def _client(account: Account, region: str) -> Any:
+    setup = ecs_mode.setup()
+    where = urlsplit(setup.endpoint)
+    return _sdk().client(
+        _sdk().config(
+            credential=_credential(account),
+            region_id=region,
+            endpoint=where.netloc or None,
+            protocol=where.scheme or "https",
+            connect_timeout=int(setup.connect_seconds * 1000),
+            read_timeout=int(setup.read_seconds * 1000),
+            user_agent="ecs-portal",
+        )
+    )
 
 
-@dataclass(frozen=True, slots=True)
-class Region:
-    region_id: str
-    local_name: str = ""
+# --- One call -----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class InstanceInfo:
-    """One row of DescribeInstances, times aware in UTC (minute precision)."""
-
-    instance_id: str
-    region: str
-    name: str = ""
-    hostname: str = ""
-    status: str = ""  # Pending Starting Running Stopping Stopped
-    os_type: str = ""  # linux | windows
-    os_name: str = ""
-    zone: str = ""
-    instance_type: str = ""
-    cpu: int = 0
-    memory_mib: int = 0
-    image_id: str = ""
-    vpc_id: str = ""
-    network_type: str = ""
-    private_ips: tuple[str, ...] = ()
-    public_ips: tuple[str, ...] = ()  # EIP included
-    tags: tuple[tuple[str, str], ...] = ()
-    resource_group_id: str = ""
-    charge_type: str = ""
-    lock_reasons: tuple[str, ...] = ()
-    created_at: datetime | None = None
-    started_at: datetime | None = None
-    expires_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class EventInfo:
-    event_id: str
-    instance_id: str
-    type: str  # such as SystemMaintenance.Reboot
-    cycle_status: str  # one of EVENT_STATUSES
-    published_at: datetime | None = None
-    not_before: datetime | None = None
-    finished_at: datetime | None = None
-    impact: str = ""
-    reason: str = ""
-    reason_code: str = ""
-    extended: dict = field(default_factory=dict)
+def _call(
+    account: Account,
+    region: str,
+    operation: str,
+    asked: dict[str, Any],
+    *,
+    attempts: int = ATTEMPTS,
+) -> Any:
+    """The body of the answer; throttled and unanswered calls are made again, `attempts` in all."""
+    if not re.fullmatch(r"[a-z0-9-]{1,40}", region):  # it becomes part of a host name
+        raise Refused(f"{region!r} is not a region", operation=operation, code="InvalidRegionId")
+    key, give_up = (account.name, region, operation), time.monotonic() + PATIENCE
+    for attempt in itertools.count(1):
+        _take_turn(key, give_up - time.monotonic())
+        try:
+            body = _once(account, region, operation, asked)
+        except EcsError as error:
+            if isinstance(error, Throttled):
+                error.retry_after = _throttle.pause(key, error.retry_after)
+            may_help = isinstance(error, Throttled | NoAnswer)
+            if not may_help or attempt >= attempts or time.monotonic() > give_up:
+                raise
+            if isinstance(error, NoAnswer):
+                time.sleep(random.uniform(0.05, 0.15) * 2**attempt)
+        else:
+            _throttle.passed(key)
+            return body
+    raise AssertionError("unreachable")
 
 
-@dataclass(frozen=True, slots=True)
-class AgentInfo:
-    instance_id: str
-    running: bool  # CloudAssistantStatus is the string "true"
-    version: str = ""
-    heartbeat_at: datetime | None = None
-    os_type: str = ""
+def _take_turn(key: tuple[str, str, str], patience: float) -> None:
+    try:
+        _throttle.wait(key, max(patience, 0.1))
+    except MustRest as rest:
+        raise Throttled(
+            f"ECS said that it is called too often; it rests for {rest.seconds:.0f} s more",
+            operation=key[2],
+            retry_after=rest.seconds,
+        ) from None
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """What RunCommand answered."""
+def _once(account: Account, region: str, operation: str, asked: dict[str, Any]) -> Any:
+    """One HTTP exchange: the body, or its failure in our words; one line in the log."""
+    sdk, started = _sdk(), time.monotonic()
+    snake = re.sub(r"(?<!^)([A-Z])", r"_\1", operation).lower()
+    request = getattr(sdk.models, f"{operation}Request")().from_map(asked)
+    if unknown := asked.keys() - request.to_map().keys():  # the SDK drops them without a word
+        raise TypeError(f"{operation} has no {', '.join(sorted(unknown))}")
+    _last.status = None
+    try:
+        body = getattr(_client(account, region), f"{snake}_with_options")(
+            request, sdk.options()
+        ).body
+        if not (request_id := ecs_errors.request_id_of(getattr(body, "request_id", None))):
+            raise ecs_errors.strange()
+    except sdk.said_no as error:
+        failure = ecs_errors.answered_no(operation, error)
+    except sdk.failed as error:
+        failure = ecs_errors.not_answered(error, _last.status)
+    except NoAnswer as error:
+        failure = error
+    else:
+        took = time.monotonic() - started
+        log.info("%s %s %s: %s in %.2f s", operation, account.name, region, request_id, took)
+        return body
+    failure.operation = operation
+    log.warning("%s %s: %r %s", account.name, region, str(failure), failure.request_id)
+    # Without the SDK's exception behind it: that one holds the signed request.
+    raise failure from None
 
-    invoke_id: str
-    command_id: str = ""
+
+def _list(
+    account: Account,
+    region: str,
+    operation: str,
+    asked: dict[str, Any],
+    rows: tuple[str, str],
+    read: Callable[[Any], Outcome],
+    inside: str = "",
+) -> Answer[list[Outcome]]:
+    """All rows of all pages of an operation."""
+    call = functools.partial(_call, account, region, operation)
+    try:
+        return ecs_pages.listed(ecs_pages.pages(call, asked, inside), rows, read)
+    except NoAnswer as error:
+        error.operation = operation
+        raise
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What one machine answered; `status` is ECS's InvocationStatus, kept as it came."""
-
-    instance_id: str
-    status: str
-    exit_code: int | None = None
-    output: bytes = b""
-    dropped: int = 0
-    error_code: str = ""
-    error_info: str = ""
-    started_at: datetime | None = None
-    finished_at: datetime | None = None
+# --- Reading ------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Console:
-    text: str
-    updated_at: datetime | None = None
+def regions(account: Account) -> Answer[list[Region]]:
+    """Every region that this account may use."""
+    body = _call(account, HOME_REGION, "DescribeRegions", {})
+    page = [(body, ecs_errors.request_id_of(body.request_id))]
+    return ecs_pages.listed(page, ("regions", "region"), Region.read)
 
 
-# Signatures that the other modules build on (implementation follows in this module):
-#
-# mode() -> str                                                  observe|diagnose|commands|full
-# regions(account) -> Answer[list[Region]]
-# instances(account, region, *, ids=None, private_ips=None, public_ips=None, name=None)
-#     -> Answer[list[InstanceInfo]]                               every page followed
-# system_events(account, region, *, instance_id=None, since=None, until=None)
-#     -> Answer[list[EventInfo]]                                  all EVENT_STATUSES asked for
-# agents(account, region, ids=None) -> Answer[list[AgentInfo]]    chunks of AGENT_IDS
-# run_script(account, region, ids, script, *, type, token, timeout, name="",
-#            username="", working_dir="", read_only=False) -> Answer[Run]
-# stop(account, region, invoke_id, ids=None) -> Answer[None]
-# invocations(account, region, *, invoke_id=None, status=None) -> Answer[dict[str, str]]
-#     invoke id -> overall InvocationStatus
-# results(account, region, invoke_id) -> Answer[list[Result]]     every page followed
-# console_output(account, region, instance_id) -> Answer[Console]
-# screenshot(account, region, instance_id) -> Answer[bytes]       JPEG
+def instances(
+    account: Account,
+    region: str,
+    *,
+    ids: Iterable[str] | None = None,
+    private_ips: Iterable[str] | None = None,
+    public_ips: Iterable[str] | None = None,
+    name: str | None = None,
+) -> Answer[list[InstanceInfo]]:
+    """The instances of a region, or those that match one filter. An identity without the right
+    gets an empty list, not an error: see `allowed`."""
+    wanted: list[dict[str, Any]] = [{}]
+    if ids is not None:
+        wanted = [{"InstanceIds": json.dumps(part)} for part in ecs_pages.chunks(ids, 100)]
+    elif private_ips is not None:
+        wanted = [
+            {"PrivateIpAddresses": json.dumps(part)} for part in ecs_pages.chunks(private_ips, 100)
+        ]
+    elif public_ips is not None:  # ECS joins filters by "and", so these are two questions
+        parts = [json.dumps(part) for part in ecs_pages.chunks(public_ips, 100)]
+        names = ("PublicIpAddresses", "EipAddresses")
+        wanted = [{key: part} for part in parts for key in names]
+    elif name is not None:
+        wanted = [{"InstanceName": name}]
+    answer = ecs_pages.each(functools.partial(_instances, account, region), wanted)
+    unique = {info.instance_id: info for info in answer.value}
+    return replace(answer, value=list(unique.values()))
+
+
+def _instances(account: Account, region: str, wanted: dict[str, Any]) -> Answer[list[InstanceInfo]]:
+    asked = {"RegionId": region, "MaxResults": INSTANCES_PAGE, **wanted}
+    read = functools.partial(InstanceInfo.read, region=region)
+    return _list(account, region, "DescribeInstances", asked, ("instances", "instance"), read)
+
+
+def system_events(
+    account: Account,
+    region: str,
+    *,
+    instance_id: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> Answer[list[EventInfo]]:
+    """System events in every cycle status; `since` and `until` bound the time of publication."""
+    asked: dict[str, Any] = {
+        "RegionId": region,
+        "MaxResults": EVENTS_PAGE,
+        "InstanceEventCycleStatus": list(EVENT_STATUSES),
+    }
+    published = {"Start": since, "End": until}
+    if bounds := {key: wire.written(moment) for key, moment in published.items() if moment}:
+        asked["EventPublishTime"] = bounds
+    if instance_id:
+        asked["InstanceId"] = instance_id
+    rows = ("instance_system_event_set", "instance_system_event_type")
+    operation = "DescribeInstanceHistoryEvents"
+    return _list(account, region, operation, asked, rows, EventInfo.read)
+
+
+def agents(
+    account: Account, region: str, ids: Iterable[str] | None = None
+) -> Answer[list[AgentInfo]]:
+    """Cloud Assistant's status on the named instances, or on all that it knows."""
+    page = {"RegionId": region, "MaxResults": AGENT_IDS}
+    wanted: list[dict[str, Any]] = [page]
+    if ids is not None:
+        wanted = [page | {"InstanceId": part} for part in ecs_pages.chunks(ids, AGENT_IDS)]
+    return ecs_pages.each(functools.partial(_agents, account, region), wanted)
+
+
+def _agents(account: Account, region: str, asked: dict[str, Any]) -> Answer[list[AgentInfo]]:
+    rows = ("instance_cloud_assistant_status_set", "instance_cloud_assistant_status")
+    operation = "DescribeCloudAssistantStatus"
+    return _list(account, region, operation, asked, rows, AgentInfo.read)
+
+
+def invocations(
+    account: Account,
+    region: str,
+    *,
+    invoke_id: str | None = None,
+    status: str | None = None,
+    wanted: Collection[str] | None = None,
+) -> Answer[dict[str, str]]:
+    """Overall InvocationStatus by InvokeId, newest first.
+
+    ECS keeps up to 100,000 of them: with `wanted`, paging ends as soon as all those were seen.
+    """
+    asked: dict[str, Any] = {"RegionId": region, "MaxResults": RESULTS_PAGE}
+    asked |= {"ContentEncoding": "Base64"}
+    asked |= {"InvokeId": invoke_id} if invoke_id else {}
+    asked |= {"InvokeStatus": status} if status else {}
+    found: dict[str, str] = {}
+    request_ids: list[str] = []
+    call = functools.partial(_call, account, region, "DescribeInvocations")
+    for page in ecs_pages.pages(call, asked):
+        part = ecs_pages.listed([page], ("invocations", "invocation"), lambda row: row)
+        found |= {wire.text(row.invoke_id): wire.text(row.invocation_status) for row in part.value}
+        request_ids += part.request_ids
+        if wanted is not None and found.keys() >= set(wanted):
+            break
+    return Answer(found, tuple(request_ids))
+
+
+def results(account: Account, region: str, invoke_id: str) -> Answer[list[Result]]:
+    """What each instance of one run answered so far; no rows if ECS does not know the run."""
+    asked = {
+        "RegionId": region,
+        "InvokeId": invoke_id,
+        "MaxResults": RESULTS_PAGE,
+        "ContentEncoding": "Base64",
+    }
+    rows = ("invocation_results", "invocation_result")
+    operation = "DescribeInvocationResults"
+    return _list(account, region, operation, asked, rows, Result.read, inside="invocation")
+
+
+def console_output(account: Account, region: str, instance_id: str) -> Answer[Console]:
+    """The serial console's text of the last start or stop (Linux only)."""
+    asked = {"RegionId": region, "InstanceId": instance_id}
+    body = _call(account, region, "GetInstanceConsoleOutput", asked)
+    text = wire.text(wire.decoded(body.console_output).decode(errors="replace"))
+    console = Console(text, wire.china_time(body.last_update_time))
+    return Answer(console, (ecs_errors.request_id_of(body.request_id),))
+
+
+def screenshot(account: Account, region: str, instance_id: str) -> Answer[bytes]:
+    """The screen of a running instance as JPEG; ECS allows one in ten seconds."""
+    asked = {"RegionId": region, "InstanceId": instance_id}
+    body = _call(account, region, "GetInstanceScreenshot", asked)
+    picture = wire.decoded(body.screenshot)
+    if not picture.startswith(b"\xff\xd8"):
+        raise NoAnswer("the screenshot is not a JPEG", operation="GetInstanceScreenshot")
+    return Answer(picture, (ecs_errors.request_id_of(body.request_id),))
+
+
+# --- Acting -------------------------------------------------------------------------------------
+
+
+def run_script(
+    account: Account,
+    region: str,
+    ids: Sequence[str],
+    script: str,
+    *,
+    type: str,
+    token: str,
+    timeout: int,
+    name: str = "",
+    username: str = "",
+    working_dir: str = "",
+    read_only: bool = False,
+) -> Answer[Run]:
+    """Start `script` on the instances, all or none. Repeating it with the same token and the
+    same parameters gives the first run's answer.
+
+    `read_only` is not believed: such a text must be one that `allow_read_only` was told of.
+    """
+    ecs_mode.permit_run(script, type, read_only)
+    _check_run(ids, script, token)
+    asked = {
+        "RegionId": region,
+        "Type": type,
+        "CommandContent": wire.encoded(script),
+        "ContentEncoding": "Base64",
+        "InstanceId": list(ids),
+        "Timeout": timeout,
+        "ClientToken": token,
+        "KeepCommand": False,
+    }
+    optional = {"Name": name[:NAME_LIMIT], "Username": username, "WorkingDir": working_dir}
+    asked |= {key: value for key, value in optional.items() if value}
+    body = _call(account, region, "RunCommand", asked)
+    if not body.invoke_id:
+        raise ecs_errors.strange()
+    run = Run(wire.text(body.invoke_id), wire.text(body.command_id))
+    return Answer(run, (ecs_errors.request_id_of(body.request_id),))
+
+
+def _check_run(ids: Sequence[str], script: str, token: str) -> None:
+    """ECS would refuse these too, but only after a script's journey through the network."""
+    problem = ""
+    if not 1 <= len(set(ids)) == len(ids) <= RUN_LIMIT:
+        problem = f"a run takes 1 to {RUN_LIMIT} different instances, not {len(ids)}"
+    elif len(wire.encoded(script)) > SCRIPT_LIMIT:
+        problem = f"the script is longer than {SCRIPT_LIMIT} bytes in Base64"
+    elif not script.strip():
+        problem = "the script is empty"
+    elif not (token and token.isascii() and len(token) <= TOKEN_LIMIT):
+        problem = f"a run needs a token of 1 to {TOKEN_LIMIT} ASCII characters"
+    if problem:
+        raise Refused(problem, operation="RunCommand", code="InvalidParameter")
+
+
+def stop(
+    account: Account, region: str, invoke_id: str, ids: Iterable[str] | None = None
+) -> Answer[None]:
+    """Ask for the end of a run, on the named instances or on all. Look at `results` for what
+    came of it: machines may have finished, or finish before they hear of it."""
+    ecs_mode.permit("StopInvocation", "diagnose")
+    parts: list[dict[str, Any]] = [{}]
+    if ids is not None:
+        parts = [{"InstanceId": part} for part in ecs_pages.chunks(ids, STOP_LIMIT)]
+    request_ids = []
+    for part in parts:
+        asked = {"RegionId": region, "InvokeId": invoke_id, **part}
+        body = _call(account, region, "StopInvocation", asked)
+        request_ids.append(ecs_errors.request_id_of(body.request_id))
+    return Answer(None, tuple(request_ids))

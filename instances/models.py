@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from instances import ecs
 from portal.work import Work
 
 AGENT_SILENCE = timedelta(minutes=3)  # ECS itself calls an agent silent after two minutes
@@ -36,6 +37,10 @@ class CloudAccount(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def signing(self) -> ecs.Account:
+        """What the gateway needs to sign as this account."""
+        return ecs.Account(self.name, self.kind, self.profile, self.role_arn)
 
 
 class Region(Work):
