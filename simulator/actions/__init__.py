@@ -1,0 +1,21 @@
+"""The operations that are served, by name; anything else is InvalidApi.NotFound."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from simulator.actions import assistant, console, events, instances, results, runs
+from simulator.cloud import Call
+
+OPERATIONS: dict[str, Callable[[Call], dict]] = {
+    "DescribeRegions": instances.describe_regions,
+    "DescribeInstances": instances.describe_instances,
+    "DescribeInstanceHistoryEvents": events.describe_instance_history_events,
+    "DescribeCloudAssistantStatus": assistant.describe_cloud_assistant_status,
+    "RunCommand": runs.run_command,
+    "StopInvocation": runs.stop_invocation,
+    "DescribeInvocations": results.describe_invocations,
+    "DescribeInvocationResults": results.describe_invocation_results,
+    "GetInstanceConsoleOutput": console.get_instance_console_output,
+    "GetInstanceScreenshot": console.get_instance_screenshot,
+}

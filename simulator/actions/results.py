@@ -1,0 +1,199 @@
+"""DescribeInvocations and DescribeInvocationResults: the two views of the same runs."""
+
+from __future__ import annotations
+
+import base64
+import json
+from fnmatch import fnmatchcase
+
+from simulator.actions.instances import tags
+from simulator.cloud import Call
+from simulator.errors import Refusal, invalid
+from simulator.paging import Limits, page
+from simulator.runs import Invocation, Order, Row
+from simulator.wire import Parameters, seconds
+
+LIMITS = Limits(most=50, assistant=True)
+OLD_STATUSES = ("Running", "Finished", "Failed", "PartialFailed", "Stopped", "Stopping")
+STATUSES = (*OLD_STATUSES, "Success", "Pending", "Scheduled")
+
+
+def describe_invocations(call: Call) -> dict:
+    region, params = call.region, call.params
+    one = params.text("InstanceId")
+    with_output = params.flag("IncludeOutput")
+    if with_output and not (one or params.text("InvokeId")):
+        raise invalid("IncludeOutput", "it needs InvokeId or InstanceId")
+    found = [i for i in call.cloud.runs.listed(region) if _fits(i, params)]
+    part = page(found, params, LIMITS, lambda i: i.invoke_id, call.scope)
+    encode = _encoder(params)
+    shown = [_invocation(i, one, with_output, encode) for i in part.rows]
+    return {"Invocations": {"Invocation": shown}, **part.keys}
+
+
+def _fits(invocation: Invocation, params: Parameters) -> bool:
+    order, one = invocation.order, params.text("InstanceId")
+    exact = {
+        "InvokeId": invocation.invoke_id,
+        "CommandId": invocation.command_id,
+        "CommandType": order.type,
+        "ResourceGroupId": order.resource_group_id,
+    }
+    if any(params.text(name) not in ("", value) for name, value in exact.items()):
+        return False
+    if params.flag("Timed"):  # only one-off runs are kept here
+        return False
+    wanted = params.text("InvokeStatus")
+    if wanted and wanted not in STATUSES:
+        raise invalid("InvokeStatus", f"one of {', '.join(STATUSES)}")
+    if wanted and wanted not in (invocation.old_status, invocation.status):
+        return False
+    own = dict(order.tags)
+    if any(k not in own or v not in (None, own[k]) for k, v in tags(params)):
+        return False
+    if one:
+        return any(row.instance_id == one for row in invocation.rows)
+    if params.text("RepeatMode") not in ("", order.repeat_mode):
+        return False
+    return fnmatchcase(order.name, params.text("CommandName") or "*")
+
+
+def _encoder(params: Parameters):
+    if params.text("ContentEncoding").lower() == "plaintext":
+        return lambda raw: raw.decode("utf-8", "replace")
+    return lambda raw: base64.b64encode(raw).decode()
+
+
+def _invocation(invocation: Invocation, one: str, with_output: bool, encode) -> dict:
+    order = invocation.order
+    rows = [row for row in invocation.rows if not one or row.instance_id == one]
+    return {
+        "InvokeId": invocation.invoke_id,
+        "CommandId": invocation.command_id,
+        "CreationTime": seconds(invocation.created_at),
+        "InvocationStatus": invocation.status,
+        "InvokeStatus": invocation.old_status,
+        **_order(order, encode),
+        "InvokeInstances": {
+            "InvokeInstance": [_instance(row, with_output, encode) for row in rows]
+        },
+    }
+
+
+def _order(order: Order, encode) -> dict:
+    return {
+        "CommandName": order.name,
+        "CommandType": order.type,
+        "CommandContent": encode(order.content.encode()),
+        "CommandDescription": order.description,
+        "Frequency": "",
+        "RepeatMode": order.repeat_mode,
+        "Timed": False,
+        "Timeout": order.timeout,
+        "Username": order.username,
+        "WorkingDir": order.working_dir,
+        "Parameters": json.dumps(order.parameters, ensure_ascii=False),
+        "TerminationMode": order.termination_mode,
+        "Launcher": order.launcher,
+        "ContainerId": order.container_id,
+        "ContainerName": order.container_name,
+        "Tags": _tags(order),
+    }
+
+
+def _tags(order: Order) -> dict:
+    return {"Tag": [{"TagKey": key, "TagValue": value} for key, value in order.tags]}
+
+
+def _instance(row: Row, with_output: bool, encode) -> dict:
+    return {
+        **_row(row),
+        "InstanceInvokeStatus": row.record_status,
+        "Output": encode(row.output) if with_output else "",
+        "CreationTime": seconds(row.created_at),
+        "FinishTime": seconds(row.finished_at),
+        "UpdateTime": seconds(row.updated_at),
+        "Timed": False,
+    }
+
+
+def _row(row: Row) -> dict:
+    """What both views tell in the same words; ExitCode only where there is one."""
+    shown = {
+        "InstanceId": row.instance_id,
+        "InvocationStatus": row.status,
+        "Dropped": row.dropped,
+        "ErrorCode": row.error_code,
+        "ErrorInfo": row.error_info,
+        "StartTime": seconds(row.started_at),
+        "StopTime": seconds(row.stopped_at),
+        "Repeats": 1 if row.over else 0,
+    }
+    return shown if row.exit_code is None else shown | {"ExitCode": row.exit_code}
+
+
+def describe_invocation_results(call: Call) -> dict:
+    region, params = call.region, call.params
+    if params.flag("IncludeHistory"):
+        raise Refusal(
+            400, "UnsupportedParameter", "IncludeHistory needs a repeating run; none is kept here."
+        )
+    wanted = params.text("InvokeRecordStatus")
+    if wanted and wanted not in STATUSES:
+        raise invalid("InvokeRecordStatus", f"one of {', '.join(STATUSES)}")
+    rows = [
+        (invocation, row)
+        for invocation in _named(call, region)
+        for row in invocation.rows
+        if params.text("InstanceId") in ("", row.instance_id)
+        and wanted in ("", row.record_status, row.status)
+    ]
+    part = page(rows, params, LIMITS, _key, call.scope)
+    encode = _encoder(params)
+    shown = [_result(invocation, row, encode) for invocation, row in part.rows]
+    return {"Invocation": {"InvocationResults": {"InvocationResult": shown}, **part.keys}}
+
+
+def _key(pair: tuple[Invocation, Row]) -> str:
+    return f"{pair[0].invoke_id} {pair[1].instance_id}"
+
+
+def _named(call: Call, region: str) -> list[Invocation]:
+    params = call.params
+    invoke_id = params.text("InvokeId")
+    if invoke_id:  # the common question: no need to look at every run
+        found = call.cloud.runs.find(region, invoke_id)
+        candidates = [found] if found else []
+    else:
+        candidates = call.cloud.runs.listed(region)
+    wanted = tags(params)
+    return [
+        i
+        for i in candidates
+        if params.text("CommandId") in ("", i.command_id)
+        and params.text("ResourceGroupId") in ("", i.order.resource_group_id)
+        and all(k in dict(i.order.tags) and v in (None, dict(i.order.tags)[k]) for k, v in wanted)
+    ]
+
+
+def _result(invocation: Invocation, row: Row, encode) -> dict:
+    order = invocation.order
+    return {
+        "CommandId": invocation.command_id,
+        "InvokeId": invocation.invoke_id,
+        **_row(row),
+        "InvokeRecordStatus": row.record_status,
+        "Output": encode(row.output),
+        "FinishedTime": seconds(row.finished_at),
+        "Username": order.username,
+        "Launcher": order.launcher,
+        "ContainerId": order.container_id,
+        "ContainerName": order.container_name,
+        "TerminationMode": order.termination_mode,
+        "OssOutputDelivery": "",
+        "OssOutputStatus": "",
+        "OssOutputUri": "",
+        "OssOutputErrorCode": "",
+        "OssOutputErrorInfo": "",
+        "Tags": _tags(order),
+    }

@@ -1,0 +1,142 @@
+"""RunCommand and StopInvocation."""
+
+from __future__ import annotations
+
+from simulator import scripts
+from simulator.actions.instances import tags
+from simulator.cloud import Call
+from simulator.errors import Refusal
+from simulator.machine import Machine
+from simulator.runs import Order, Row
+from simulator.wire import Parameters
+
+TYPES = ("RunShellScript", "RunBatScript", "RunPowerShellScript")
+REPEATS = ("Once", "Period", "NextRebootOnly", "EveryReboot", "DryRun")
+RUN_LIMIT = 100
+STOP_LIMIT = 50
+
+
+def run_command(call: Call) -> dict:
+    region = call.region
+    place = (call.key.id, region, call.operation)
+    return call.cloud.tokens.once(place, call.params, lambda: _run(call, region))
+
+
+def _run(call: Call, region: str) -> dict:
+    params = call.params
+    order = _order(params)
+    values = scripts.checked(order.content, params)
+    machines = _targets(call, region)
+
+    def script_of(machine: Machine, invoke_id: str, command_id: str) -> str:
+        if not params.flag("EnableParameter"):
+            return order.content
+        return scripts.filled(order.content, values, machine, invoke_id, command_id)
+
+    invocation = call.cloud.runs.start(region, order, machines, script_of)
+    return {"CommandId": invocation.command_id, "InvokeId": invocation.invoke_id}
+
+
+def _order(params: Parameters) -> Order:
+    kind = params.required("Type")
+    if kind not in TYPES:
+        raise Refusal(404, "InvalidCmdType.NotFound", f"Type is one of {', '.join(TYPES)}.")
+    within = scripts.within
+    return Order(
+        type=kind,
+        content=scripts.content(params),
+        name=within(params, "Name", 128, 403, "CmdName.ExceedLimit"),
+        description=within(params, "Description", 512, 403, "CmdDesc.ExceedLimit"),
+        timeout=scripts.timeout(params),
+        username=within(params, "Username", 255, 403, "Username.ExceedLimit"),
+        working_dir=within(params, "WorkingDir", 200, 400, "InvalidParameter.WorkingDir"),
+        launcher=within(params, "Launcher", 1024, 403, "InvalidLauncher.LengthLimitExceeded"),
+        parameters=scripts.given(params),
+        tags=_own_tags(params),
+        resource_group_id=params.text("ResourceGroupId"),
+        repeat_mode=_repeat_mode(params),
+        termination_mode=_termination_mode(params),
+    )
+
+
+def _own_tags(params: Parameters) -> tuple[tuple[str, str], ...]:
+    return tuple((key, value or "") for key, value in tags(params))
+
+
+def _repeat_mode(params: Parameters) -> str:
+    mode = "Period" if params.text("Frequency") else params.text("RepeatMode") or "Once"
+    if mode not in REPEATS:
+        raise Refusal(
+            404, "InvalidRepeatMode.NotFound", f"RepeatMode is one of {', '.join(REPEATS)}."
+        )
+    if mode not in ("Once", "DryRun"):
+        raise Refusal(
+            400, "UnsupportedParameter", f"The simulator does not keep runs of RepeatMode {mode}."
+        )
+    if params.text("ContainerId") or params.text("ContainerName"):
+        raise Refusal(400, "UnsupportedParameter", "The simulator has no containers.")
+    return mode
+
+
+def _termination_mode(params: Parameters) -> str:
+    mode = params.text("TerminationMode") or "Process"
+    if mode not in ("Process", "ProcessTree"):
+        raise Refusal(
+            404,
+            "InvalidTerminationMode.NotFound",
+            "TerminationMode is one of Process, ProcessTree.",
+        )
+    return mode
+
+
+def _targets(call: Call, region: str) -> list[Machine]:
+    """The named or tagged machines; one that does not exist here refuses the whole call."""
+    ids = list(dict.fromkeys(call.params.listed("InstanceId")))
+    if call.params.structures("ResourceTag"):
+        return _tagged(call, region, bool(ids))
+    if not ids:
+        raise Refusal(400, "MissingParam.InstanceId", "The parameter instanceId is missing.")
+    _at_most(ids, RUN_LIMIT)
+    return [call.machine(instance_id) for instance_id in ids]
+
+
+def _tagged(call: Call, region: str, named_too: bool) -> list[Machine]:
+    if named_too:
+        raise Refusal(
+            400,
+            "InvalidResourceTag.ConflictWithInstanceIds",
+            "ResourceTag and InstanceId exclude each other.",
+        )
+    wanted = tags(call.params, "ResourceTag")
+    machines = [
+        machine
+        for machine in call.cloud.machines(region)
+        if all(k in machine.tags and v in (None, machine.tags[k]) for k, v in wanted)
+    ]
+    if not machines:
+        raise Refusal(400, "InvalidResourceTag.InstanceNotFound", "No instance carries the tags.")
+    _at_most(machines, RUN_LIMIT)
+    return machines
+
+
+def _at_most(rows: list, most: int) -> None:
+    if len(rows) > most:
+        raise Refusal(
+            403, "InstanceIds.ExceedLimit", f"The number of instances exceeds the limit {most}."
+        )
+
+
+def stop_invocation(call: Call) -> dict:
+    invocation = call.cloud.runs.find(call.region, call.params.required("InvokeId"))
+    if invocation is None:
+        raise Refusal(404, "InvalidInvokeId.NotFound", "The specified InvokeId does not exist.")
+    ids = call.params.listed("InstanceId")
+    _at_most(ids, STOP_LIMIT)
+    known = {row.instance_id for row in invocation.rows}
+    if unknown := [instance_id for instance_id in ids if instance_id not in known]:
+        raise Refusal(
+            404, "InvalidInstanceId.NotFound", f"Not part of the run: {', '.join(unknown)}."
+        )
+    rows: list[Row] = [row for row in invocation.rows if not ids or row.instance_id in ids]
+    call.cloud.runs.stop(invocation, rows)
+    return {}

@@ -1,0 +1,80 @@
+"""The simulated cloud behind the endpoint, and one call upon it as the operations see it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from simulator.counters import Counters
+from simulator.errors import Refusal
+from simulator.faults import Faults
+from simulator.machine import Machine
+from simulator.runs import Runs
+from simulator.signature import AccessKey
+from simulator.tokens import Tokens
+from simulator.wire import Parameters
+from simulator.world import World
+
+
+@dataclass
+class Cloud:
+    """Everything the operations act on."""
+
+    world: World
+    faults: Faults = field(default_factory=Faults)
+    counters: Counters = field(default_factory=Counters)
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    released: set[str] = field(default_factory=set)  # instances that a test took away
+    originals: dict[str, Machine] = field(default_factory=dict)  # machines before a test's change
+    screenshots: dict[str, datetime] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    tokens: Tokens = field(default_factory=Tokens)
+    runs: Runs = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.runs = Runs(self.counters, self.faults, self.clock)
+
+    def machines(self, region: str) -> list[Machine]:
+        """The region's machines that are not released."""
+        machines = self.world.machines_in(region)
+        return [m for m in machines if m.instance_id not in self.released]
+
+    def machine(self, region: str, instance_id: str) -> Machine | None:
+        if instance_id in self.released:
+            return None
+        return self.world.machine(region, instance_id)
+
+    def close(self) -> None:
+        self.runs.close()
+
+
+@dataclass(frozen=True)
+class Call:
+    """One verified call."""
+
+    cloud: Cloud
+    operation: str
+    params: Parameters
+    key: AccessKey
+    now: datetime
+
+    @property
+    def region(self) -> str:
+        """The named region, which must exist."""
+        region = self.params.required("RegionId")
+        if self.cloud.world.region(region) is None:
+            raise Refusal(404, "InvalidRegionId.NotFound", "The specified RegionId does not exist.")
+        return region
+
+    @property
+    def scope(self) -> str:
+        """What a page token belongs to besides its query."""
+        return f"{self.operation} {self.key.id}"
+
+    def machine(self, instance_id: str, *, code: str = "InvalidInstance.NotFound") -> Machine:
+        """The machine of this region, or a refusal with `code`."""
+        if machine := self.cloud.machine(self.region, instance_id):
+            return machine
+        raise Refusal(404, code, f"The specified instance {instance_id} does not exist.")

@@ -1,0 +1,117 @@
+"""The simulator's own switchboard under /_simulator/: faults, counters, small changes.
+
+It is no part of ECS, unsigned, and only reachable from this machine. Tests and drills use it;
+the portal never does.
+  GET    /_simulator/counters    every act performed so far
+  GET    /_simulator/faults      the rules in force;  POST adds one or a list;  DELETE forgets them
+  POST   /_simulator/machines    {"instance": id, "released"|"status"|"agent"|"name": value};
+                                 DELETE takes all such changes back
+"""
+
+from __future__ import annotations
+
+import json
+from copy import copy
+from dataclasses import replace
+
+from simulator.actions.instances import STATUSES
+from simulator.cloud import Cloud
+from simulator.faults import WrongRule
+from simulator.machine import Machine
+from simulator.wire import Reply, Request
+
+PREFIX = "/_simulator/"
+
+
+class Wrong(ValueError):
+    """A control request that makes no sense; the text says why."""
+
+
+def answer(cloud: Cloud, request: Request) -> Reply:
+    """The reply to a control request."""
+    ways = {
+        ("GET", "counters"): lambda: cloud.counters.tree(),
+        ("GET", "faults"): lambda: cloud.faults.shown(),
+        ("POST", "faults"): lambda: _add_faults(cloud, request),
+        ("DELETE", "faults"): lambda: cloud.faults.clear(),
+        ("POST", "machines"): lambda: _change(cloud, _body(request)),
+        ("DELETE", "machines"): lambda: _restore(cloud),
+    }
+    way = ways.get((request.method, request.path.removeprefix(PREFIX)))
+    if way is None:
+        return Reply.json(404, {"error": f"known are {sorted(' '.join(key) for key in ways)}"})
+    try:
+        return Reply.json(200, way())
+    except (WrongRule, Wrong) as error:
+        return Reply.json(400, {"error": str(error)})
+
+
+def _body(request: Request) -> object:
+    try:
+        return json.loads(request.body or b"null")
+    except ValueError as error:
+        raise Wrong(f"the body is not JSON: {error}") from None
+
+
+def _add_faults(cloud: Cloud, request: Request) -> list:
+    body = _body(request)
+    cloud.faults.send(body if isinstance(body, list) else [body])
+    return cloud.faults.shown()
+
+
+def _change(cloud: Cloud, body: object) -> dict:
+    """Change one machine the way the world could: release it, stop it, silence its agent."""
+    if not isinstance(body, dict):
+        raise Wrong("a JSON object is needed")
+    machine = _machine(cloud, body.pop("instance", None))
+    changes = {
+        "released": lambda value: _release(cloud, machine, value),
+        "status": lambda value: _set_status(cloud, machine, value),
+        "agent": lambda value: _set_agent(cloud, machine, value),
+        "name": lambda value: setattr(machine, "name", str(value)),
+    }
+    if unknown := sorted(set(body) - set(changes)):
+        raise Wrong(f"unknown {unknown}; allowed are {sorted(changes)}")
+    if machine.instance_id not in cloud.originals:
+        cloud.originals[machine.instance_id] = replace(machine, agent=copy(machine.agent))
+    for name, value in body.items():
+        changes[name](value)
+    return {
+        "instance": machine.instance_id,
+        "status": machine.status,
+        "released": machine.instance_id in cloud.released,
+    }
+
+
+def _restore(cloud: Cloud) -> None:
+    cloud.released.clear()
+    for machine in cloud.world.machines:
+        if before := cloud.originals.pop(machine.instance_id, None):
+            machine.name, machine.status = before.name, before.status
+            machine.stopped_at, machine.agent = before.stopped_at, before.agent
+
+
+def _machine(cloud: Cloud, instance_id: object) -> Machine:
+    for machine in cloud.world.machines:
+        if machine.instance_id == instance_id:
+            return machine
+    raise Wrong(f"there is no instance {instance_id!r}")
+
+
+def _release(cloud: Cloud, machine: Machine, value: object) -> None:
+    (cloud.released.add if value else cloud.released.discard)(machine.instance_id)
+
+
+def _set_status(cloud: Cloud, machine: Machine, value: object) -> None:
+    if value not in STATUSES:
+        raise Wrong(f"status is one of {', '.join(STATUSES)}")
+    machine.status = value
+    machine.stopped_at = None if value == "Running" else cloud.clock()
+
+
+def _set_agent(cloud: Cloud, machine: Machine, value: object) -> None:
+    now = cloud.clock()
+    if value not in ("running", "stopped", "silent"):
+        raise Wrong("agent is one of running, stopped, silent")
+    machine.agent.stopped_at = now if value == "stopped" else None
+    machine.agent.silent_since = now if value == "silent" else None
