@@ -1,1 +1,56 @@
 """Shared fixtures. One behaviour a file; patch nothing but `ecs.*`, and that rarely."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from tests.simulation import Simulator, as_a_process, in_a_thread
+
+REQUIRED = set(filter(None, os.environ.get("PORTAL_TEST_REQUIRE", "").split(",")))
+
+
+def requires(name: str, present: bool, why: str) -> None:
+    """Skip without `name` (postgres, redis, browser, sandbox), or fail where it must be there."""
+    if present:
+        return
+    if name in REQUIRED:
+        pytest.fail(f"{name} is required by PORTAL_TEST_REQUIRE but absent: {why}")
+    pytest.skip(f"needs {name}: {why}")
+
+
+@pytest.fixture(scope="session")
+def _one_simulator() -> Iterator[Simulator]:
+    with in_a_thread() as simulator:
+        yield simulator
+        from simulator import sandbox
+
+        linux = simulator.counters()["scripts"].get("linux", {})
+        if sandbox.offered() and linux.get("recording"):
+            pytest.fail(f"Linux scripts were answered from a recording: {linux}")
+
+
+@pytest.fixture
+def simulator(_one_simulator: Simulator) -> Iterator[Simulator]:
+    """The demo world in a thread, shared by a session; faults and changes end with the test.
+
+    Counters only grow: compare before and after. Runs of earlier tests stay known.
+    """
+    yield _one_simulator
+    _one_simulator.restore()
+
+
+@pytest.fixture
+def start_simulator() -> Iterator[Callable[..., Simulator]]:
+    """`start_simulator("--world", "fleet:200")`: real processes, stopped with the test."""
+    with ExitStack() as stack:
+        yield lambda *arguments: stack.enter_context(as_a_process(*arguments))
+
+
+@pytest.fixture
+def sandbox_needed() -> None:
+    """For tests whose scripts must really run."""
+    from simulator import sandbox
+
+    requires("sandbox", sandbox.offered(), "bubblewrap cannot start here")

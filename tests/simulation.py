@@ -1,0 +1,103 @@
+"""A simulator for tests: in a thread of this process, or as the real process."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from simulator.cloud import Cloud
+from simulator.endpoint import Endpoint
+from simulator.server import Server
+from simulator.signature import AccessKey, Verifier
+from simulator.world import World
+
+ROOT = Path(__file__).resolve().parent.parent
+KEY = ("simulator", "simulator-secret")
+KEY_WITHOUT_RIGHTS = ("rightless", "rightless-secret")
+KEY_WITHOUT_RUNS = ("observer", "observer-secret")
+KEYS = (
+    AccessKey(*KEY),
+    AccessKey(*KEY_WITHOUT_RIGHTS, frozenset("*")),
+    AccessKey(*KEY_WITHOUT_RUNS, frozenset({"RunCommand", "StopInvocation"})),
+)
+
+
+@dataclass
+class Simulator:
+    """A running simulator: where it is, how to sign, and its switchboard."""
+
+    endpoint: str  # http://127.0.0.1:PORT
+    access_key: tuple[str, str] = KEY
+    process: subprocess.Popen | None = None
+    cloud: Cloud | None = None  # only of one in a thread
+
+    @property
+    def host(self) -> str:
+        """The endpoint as the SDK's Config wants it."""
+        return self.endpoint.removeprefix("http://")
+
+    def control(self, method: str, what: str, value: object = None) -> object:
+        body = None if value is None else json.dumps(value).encode()
+        url = f"{self.endpoint}/_simulator/{what}"
+        request = urllib.request.Request(url, data=body, method=method)
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(request, timeout=30) as reply:
+            return json.load(reply)
+
+    def faults(self, *rules: dict) -> None:
+        """Put fault rules in force until the test ends; see simulator/faults.py."""
+        self.control("POST", "faults", list(rules))
+
+    def change(self, instance: str, **changes: object) -> None:
+        """Change a machine until the test ends: released=, status=, agent=, name=."""
+        self.control("POST", "machines", {"instance": instance, **changes})
+
+    def counters(self) -> dict[str, dict]:
+        """Every act performed since the start, nested; see simulator/counters.py."""
+        return self.control("GET", "counters")
+
+    def restore(self) -> None:
+        """Take faults and changes back."""
+        self.control("DELETE", "faults")
+        self.control("DELETE", "machines")
+
+
+@contextmanager
+def in_a_thread(world: str = "demo", latency: float = 0.0) -> Iterator[Simulator]:
+    now = datetime.now(UTC)
+    made = World.demo(now) if world == "demo" else World.fleet(int(world[6:]), now)
+    cloud = Cloud(made)
+    server = Server(Endpoint(cloud, Verifier({key.id: key for key in KEYS})), 0, latency)
+    server.start()
+    try:
+        yield Simulator(server.url, cloud=cloud)
+    finally:
+        server.close()
+
+
+@contextmanager
+def as_a_process(*arguments: str) -> Iterator[Simulator]:
+    """`python -m simulator` on a free port with these further arguments."""
+    command = [sys.executable, "-m", "simulator", "--port", "0", *arguments]
+    process = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env={**os.environ}
+    )
+    try:
+        line = process.stdout.readline()
+        assert line.startswith("listening on http://"), f"the simulator said {line!r}"
+        yield Simulator(line.split()[-1], process=process)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        process.stdout.close()
