@@ -5,13 +5,18 @@ from __future__ import annotations
 import hashlib
 import uuid
 import zlib
+from collections.abc import Iterable
 from typing import ClassVar
 
+from django.apps import apps
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from instances.models import CloudAccount, Instance
+from portal.transitions import move
 from portal.work import Work
 
 
@@ -19,6 +24,11 @@ class CommandType(models.TextChoices):
     SHELL = "RunShellScript", _("shell script (Linux)")
     POWERSHELL = "RunPowerShellScript", _("PowerShell script (Windows)")
     BATCH = "RunBatScript", _("batch script (Windows)")
+
+
+def digest_of(body: bytes) -> str:
+    """The key under which an output is stored."""
+    return hashlib.sha256(body).hexdigest()
 
 
 class Output(models.Model):
@@ -36,19 +46,25 @@ class Output(models.Model):
         return self.digest[:12]
 
     @classmethod
-    def keep(cls, body: bytes) -> Output:
-        digest = hashlib.sha256(body).hexdigest()
-        row, _made = cls.objects.get_or_create(
-            digest=digest, defaults={"packed": zlib.compress(body), "size": len(body)}
+    def keep(cls, bodies: Iterable[bytes]) -> None:
+        """Store those that are not stored yet. In one order, so that two writers cannot lock up."""
+        new = {digest_of(body): body for body in bodies}
+        for known in cls.objects.filter(pk__in=new).values_list("pk", flat=True):
+            del new[known]
+        cls.objects.bulk_create(
+            (
+                cls(digest=digest, packed=zlib.compress(body), size=len(body))
+                for digest, body in sorted(new.items())
+            ),
+            ignore_conflicts=True,
         )
-        return row
 
     def body(self) -> bytes:
         return zlib.decompress(bytes(self.packed))
 
 
 class Invocation(models.Model):
-    """One run of one script on any number of instances."""
+    """One run of one script on any number of instances. Never changed once it was asked for."""
 
     class State(models.TextChoices):
         RUNNING = "running", _("running")
@@ -68,15 +84,45 @@ class Invocation(models.Model):
     asked_at = models.DateTimeField(_("asked"), auto_now_add=True)
     finished_at = models.DateTimeField(_("finished"), null=True)
     # The row to wake when the run ends: "app_label.Model" and its key (see portal.work.Work.wake).
-    then_model = models.CharField(max_length=80, blank=True)
-    then_key = models.PositiveBigIntegerField(null=True)
+    then_model = models.CharField(max_length=80, blank=True, editable=False)
+    then_key = models.PositiveBigIntegerField(null=True, editable=False)
 
     class Meta:
         verbose_name = _("run")
         verbose_name_plural = _("runs")
+        indexes = [models.Index(fields=["-asked_at", "-id"])]
+        constraints = [
+            models.CheckConstraint(
+                name="invocation_state_known", condition=Q(state__in=("running", "finished"))
+            ),
+            models.CheckConstraint(
+                name="invocation_finished_has_time",
+                condition=Q(state="finished") ^ Q(finished_at=None),
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
+
+    def tally(self) -> dict[str, int]:
+        """How many targets stand at each status."""
+        rows = self.targets.order_by().values_list("status").annotate(models.Count("pk"))
+        return dict(rows)
+
+    def end_if_over(self) -> None:
+        """Finish the run when its last dispatch has, and wake whoever waits for it.
+
+        Call it in the transaction that finished a dispatch. The lock makes two dispatches that
+        finish at the same moment look one after the other, so that one of them sees the end.
+        """
+        run = Invocation.objects.select_for_update().get(pk=self.pk)
+        if run.dispatches.exclude(state=Dispatch.State.FINISHED).exists():
+            return
+        move(run, source="running", target="finished", finished_at=timezone.now())
+        if run.then_model:
+            waiting = apps.get_model(run.then_model)._default_manager.filter(pk=run.then_key)
+            for row in waiting:
+                row.wake()
 
 
 class Dispatch(Work):
@@ -85,8 +131,8 @@ class Dispatch(Work):
     job: ClassVar[str] = "commands.jobs.carry_on"
 
     class State(models.TextChoices):
-        WAITING = "waiting", _("waiting to be sent")
-        SENDING = "sending", _("being sent")
+        WAITING = "waiting", _("waiting to be sent")  # no call was made, or each was refused
+        SENDING = "sending", _("being sent")  # a call was made whose outcome is not known
         SENT = "sent", _("sent, waiting for answers")
         FINISHED = "finished", _("finished")
 
@@ -99,22 +145,43 @@ class Dispatch(Work):
     request_id = models.CharField(_("RequestId"), max_length=64, blank=True)
     error_code = models.CharField(_("error code"), max_length=100, blank=True)
     error = models.TextField(_("error"), blank=True)
+    asked_at = models.DateTimeField(_("first asked"), null=True)
     sent_at = models.DateTimeField(_("sent"), null=True)
+    missed_at = models.DateTimeField(_("first missed"), null=True)  # ECS listed no such run
     finished_at = models.DateTimeField(_("finished"), null=True)
 
     class Meta:
         verbose_name = _("dispatch")
         verbose_name_plural = _("dispatches")
+        constraints = [
+            models.UniqueConstraint(fields=["token"], name="dispatch_token_once"),
+            models.CheckConstraint(
+                name="dispatch_state_known",
+                condition=Q(state__in=("waiting", "sending", "sent", "finished")),
+            ),
+            models.CheckConstraint(
+                name="dispatch_sent_has_invoke_id", condition=~Q(state="sent") | ~Q(invoke_id="")
+            ),
+            models.CheckConstraint(
+                name="dispatch_finished_has_time",
+                condition=~Q(state="finished") | Q(finished_at__isnull=False),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.invocation} {self.region}"
+
+    def instance_ids(self) -> list[str]:
+        """The members, always in the same order: a repeated call must be the same call."""
+        targets = self.targets.order_by("pk")
+        return list(targets.values_list("instance__instance_id", flat=True))
 
 
 class Target(models.Model):
     """One machine's answer. `status` is ECS's InvocationStatus or one of our own words."""
 
     WAITING = "waiting"  # not sent yet
-    REFUSED = "refused"  # ECS refused the call; nothing ran
+    REFUSED = "refused"  # nothing ran: ECS refused the call, or it never could be made
     NO_ANSWER = "no_answer"  # nobody knows: asked, and no answer by the deadline
 
     dispatch = models.ForeignKey(Dispatch, models.PROTECT, related_name="targets")
@@ -135,6 +202,10 @@ class Target(models.Model):
         verbose_name_plural = _("targets")
         constraints = [
             models.UniqueConstraint(fields=["invocation", "instance"], name="target_once"),
+            models.CheckConstraint(
+                name="target_over_is_final",
+                condition=Q(over=False) | ~Q(status__in=("waiting", "Pending", "Running")),
+            ),
         ]
 
     def __str__(self) -> str:

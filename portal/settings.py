@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -110,7 +109,7 @@ CACHES = {
 }
 Q_CLUSTER = {
     "name": "portal",
-    "cluster_name": os.environ.get("Q_CLUSTER_NAME", "default"),
+    "cluster_name": "default",  # `manage.py cluster --queue analyze` runs the other one
     **({"redis": REDIS_URL} if REDIS_URL else {"orm": "default"}),
     "workers": env.int("QUEUE_WORKERS", 2),
     "queue_limit": 4,
@@ -168,6 +167,8 @@ LOGGING = {
     "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "INFO")},
+    # The queue library tells of every bell; its warnings are enough.
+    "loggers": {"django-q": {"level": "WARNING"}},
 }
 
 MESSAGE_TAGS = {10: "unknown", 20: "going", 25: "good", 30: "attention", 40: "bad"}

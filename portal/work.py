@@ -1,28 +1,45 @@
 """Work that survives: a row is claimed, leased and fenced, and never in two hands at once.
 
 A concrete Work row says when somebody has to look at it next (`due_at`; null: never again).
-The conductor rings `job` for every due row that nobody holds. The job claims the row, does one
-short step, and releases it with the next `due_at`. Every write of the holder carries its fence:
-a holder whose lease ran out and was taken over gets Fenced and must touch nothing more.
+The conductor rings for every due row that nobody holds. The job claims the row, does one short
+step, and releases it with the next `due_at`. Every write of the holder carries its fence: a
+holder whose lease ran out and who was taken over gets Fenced and must touch nothing more.
+
+    @work.job(Dispatch)
+    def carry_on(claim: Claim[Dispatch]) -> None:
+        claim.write(state="sending")            # intent, committed before the call
+        with claim.held():                      # the lease stays alive during a slow call
+            answer = ecs.run_script(...)
+        claim.release(due_at=soon, invoke_id=answer.value.invoke_id)
+
+`carry_on(pk)` may be called twice, or by two processes at once: one of them does the step.
+Hosts need roughly equal clocks; a wrong clock costs time, never correctness (the fence holds).
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
+import logging
 import os
+import secrets
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import ClassVar, Generic, TypeVar
 
-from django.db import connection, models
+from django.apps import apps
+from django.db import DatabaseError, connection, models, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
 from portal import queue
 
+log = logging.getLogger(__name__)
+
 LEASE = timedelta(seconds=20)
+LONGEST_PAUSE = timedelta(minutes=5)
 
 
 class Fenced(Exception):
@@ -39,8 +56,10 @@ class Work(models.Model):
     due_at = models.DateTimeField(null=True, db_index=True, editable=False)
     rung_at = models.DateTimeField(null=True, editable=False)
     wakes = models.PositiveBigIntegerField(default=0, editable=False)
+    # Claims since the last step that ended well, and what went wrong in the latest of them.
     attempts = models.PositiveIntegerField(default=0, editable=False)
-    deadline = models.DateTimeField(null=True, blank=True)
+    last_error = models.TextField(blank=True, editable=False)
+    deadline = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         abstract = True
@@ -49,50 +68,92 @@ class Work(models.Model):
         """Job and queue that carry this row on in its present state."""
         return self.job, self.queue
 
-    def wake(self) -> None:
-        """Make the row due now and ring, also while somebody holds it: they look again."""
-        rows = type(self)._default_manager.filter(pk=self.pk)
-        now = timezone.now()
-        rows.update(due_at=now, rung_at=now, wakes=F("wakes") + 1)
+    def ring(self) -> None:
+        """Tell a worker, once the transaction commits."""
         job, name = self.bell()
         queue.ring(job, self.pk, queue=name)
+
+    def wake(self) -> None:
+        """Make the row due now and ring, also while somebody holds it: they look again."""
+        now = timezone.now()
+        rows = type(self)._default_manager.filter(pk=self.pk)
+        rows.update(due_at=now, rung_at=now, wakes=F("wakes") + 1)
+        self.ring()
 
 
 Row = TypeVar("Row", bound=Work)
 
 
+def kinds() -> list[type[Work]]:
+    """Every concrete class of work that the installed apps define."""
+    return [model for model in apps.get_models() if issubclass(model, Work)]
+
+
+def unheld(now: datetime) -> Q:
+    """Rows that nobody holds: never claimed, released, or their holder's lease ran out."""
+    return Q(lease_until=None) | Q(lease_until__lte=now)
+
+
+def pause(attempts: int) -> timedelta:
+    """How long a row rests after so many steps in a row that went wrong: 2, 4, 8 ... 300 s."""
+    return min(timedelta(seconds=2 ** min(attempts, 20)), LONGEST_PAUSE)
+
+
 class Claim(Generic[Row]):
-    """One holder's right to a row, until the lease runs out."""
+    """One holder's right to a row, until it is released or the lease runs out."""
 
     def __init__(self, row: Row) -> None:
         self.row = row
         self.fence = row.fence
         self.wakes = row.wakes
+        self.released = False
 
     def _mine(self) -> models.QuerySet[Row]:
         return type(self.row)._default_manager.filter(pk=self.row.pk, fence=self.fence)
 
     def write(self, **changes: object) -> None:
-        """Change the row if it is still ours, else raise Fenced. Progress resets `attempts`."""
-        if not self._mine().update(attempts=0, **changes):
-            raise Fenced(str(self.row.pk))
-        for name, value in changes.items():
-            setattr(self.row, name, value)
+        """Change the row if it is still ours, else raise Fenced.
+
+        Inside a transaction this also keeps others from taking the row over before the commit.
+        """
+        if not self._mine().update(**changes):
+            raise Fenced(f"{self.row._meta.label} {self.row.pk}")
+        self._remember(changes)
 
     def renew(self) -> None:
-        if not self._mine().update(lease_until=timezone.now() + LEASE):
-            raise Fenced(str(self.row.pk))
+        """Another full lease from now."""
+        self.write(lease_until=timezone.now() + LEASE)
 
     def release(self, *, due_at: datetime | None, **changes: object) -> None:
-        """Let go. Whoever woke the row while we held it wins over our `due_at`."""
-        free = {"lease_until": None, "lease_owner": "", "rung_at": None, **changes}
+        """The step ended well: let go until `due_at` (None: for good).
+
+        Whoever woke the row while we held it wins over our `due_at`: it is due at once.
+        """
+        self._let_go(due_at, attempts=0, last_error="", **changes)
+
+    def stumble(self, error: BaseException) -> None:
+        """The step went wrong: let go, and rest longer the more often that happened."""
+        trouble = f"{type(error).__name__}: {error}".replace("\0", "")[:2000]
+        self._let_go(timezone.now() + pause(self.row.attempts), last_error=trouble)
+
+    def _let_go(self, due_at: datetime | None, **changes: object) -> None:
+        # The fence moves on, so that nothing can be written through this claim afterwards.
+        now = timezone.now()
+        changes |= {"fence": F("fence") + 1, "lease_until": None, "lease_owner": ""}
+        at_once = due_at is not None and due_at <= now
         undisturbed = self._mine().filter(wakes=self.wakes)
-        if undisturbed.update(due_at=due_at, **free):
-            return
-        if not self._mine().update(due_at=timezone.now(), **free):
-            raise Fenced(str(self.row.pk))
-        job, name = self.row.bell()
-        queue.ring(job, self.row.pk, queue=name)
+        if not undisturbed.update(due_at=due_at, rung_at=now if at_once else None, **changes):
+            at_once = True
+            if not self._mine().update(due_at=now, rung_at=now, **changes):
+                raise Fenced(f"{self.row._meta.label} {self.row.pk}")
+        self.released = True
+        self._remember({**changes, "fence": self.fence + 1})
+        if at_once:
+            self.row.ring()
+
+    def _remember(self, changes: dict[str, object]) -> None:
+        for name, value in changes.items():
+            setattr(self.row, name, value)
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
@@ -109,29 +170,73 @@ class Claim(Generic[Row]):
     def _keep(self, over: threading.Event) -> None:
         try:
             while not over.wait(LEASE.total_seconds() / 4):
-                self.renew()
-        except Fenced:
-            pass
+                with contextlib.suppress(DatabaseError):  # the next try may get through
+                    self._mine().update(lease_until=timezone.now() + LEASE)
         finally:
             connection.close()
 
 
 def claim(model: type[Row], pk: int) -> Claim[Row] | None:
     """Take the row if it is due and nobody holds it; None means there is nothing for us to do."""
+    taken = _take(model._default_manager.filter(pk=pk))
+    return taken[0] if taken else None
+
+
+def claim_due(rows: models.QuerySet[Row], limit: int) -> list[Claim[Row]]:
+    """Take at once up to `limit` of `rows` that are due and free, the longest due first."""
     now = timezone.now()
-    free = model._default_manager.filter(pk=pk, due_at__lte=now).filter(
-        Q(lease_until=None) | Q(lease_until__lte=now)
-    )
-    row = free.first()
-    if row is None:
-        return None
-    taken = free.filter(fence=row.fence).update(
+    with transaction.atomic():
+        due = rows.filter(unheld(now), due_at__lte=now).order_by("due_at")
+        if connection.features.has_select_for_update_skip_locked:
+            due = due.select_for_update(skip_locked=True, of=("self",))
+        keys = list(due.values_list("pk", flat=True)[:limit])
+        return _take(rows.model._default_manager.filter(pk__in=keys))
+
+
+def _take(rows: models.QuerySet[Row]) -> list[Claim[Row]]:
+    # One conditional UPDATE decides who wins; the owner's name, used once, tells which rows.
+    now = timezone.now()
+    owner = f"{socket.gethostname()[:60]}:{os.getpid()}:{secrets.token_hex(4)}"
+    taken = rows.filter(unheld(now), due_at__lte=now).update(
         fence=F("fence") + 1,
         attempts=F("attempts") + 1,
         lease_until=now + LEASE,
-        lease_owner=f"{socket.gethostname()}:{os.getpid()}"[:100],
+        lease_owner=owner,
     )
     if not taken:
-        return None
-    held = model._default_manager.filter(pk=pk, fence=row.fence + 1).first()
-    return Claim(held) if held else None
+        return []
+    return [Claim(row) for row in rows.filter(lease_owner=owner).order_by("due_at")]
+
+
+def job(model: type[Row]) -> Callable[[Callable[[Claim[Row]], None]], Callable[[int], bool]]:
+    """Make a job of a step: it claims its row, and a step that raises rests ever longer.
+
+    The job answers whether it did the step (False: not due, or in other hands).
+    """
+
+    def wrap(step: Callable[[Claim[Row]], None]) -> Callable[[int], bool]:
+        @functools.wraps(step)
+        def run(pk: int) -> bool:
+            claimed = claim(model, pk)
+            if claimed is None:
+                return False
+            _attempt(step, claimed)
+            return True
+
+        return run
+
+    return wrap
+
+
+def _attempt(step: Callable[[Claim[Row]], None], claimed: Claim[Row]) -> None:
+    name = f"{claimed.row._meta.label} {claimed.row.pk}"
+    try:
+        step(claimed)
+        if not claimed.released:
+            raise RuntimeError(f"{step.__name__} ended without releasing {name}")
+    except Fenced:
+        log.warning("%s was taken over while %s ran; left to its new holder", name, step.__name__)
+    except (Exception, SystemExit) as error:  # SystemExit: the queue's time limit
+        log.exception("%s went wrong in %s", name, step.__name__)
+        with contextlib.suppress(Fenced, DatabaseError):  # released already, or the lease runs out
+            claimed.stumble(error)

@@ -1,0 +1,101 @@
+"""Handing a dispatch to Cloud Assistant: write the intent, call, write the answer.
+
+The ClientToken makes a repeat of the same call harmless, so whatever is in doubt is asked again
+with the same token and the same parameters. `sending` means in doubt: from there a refusal proves
+nothing, because an earlier call of ours may have been heard.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from commands import answers, endings
+from commands.models import Dispatch, Target
+from instances import ecs
+from portal.work import Claim
+
+# After this long the token may be forgotten, and a repeat would be a second run.
+TOKEN_HOLDS = timedelta(minutes=10)
+# ECS delivers within a minute or aborts; then the script's own timeout; then the report.
+ANSWER_ALLOWANCE = timedelta(seconds=90)
+
+NEVER_SENT = "The call could not be made in time; nothing ran."
+IN_DOUBT = "ECS never answered the call; whether the script ran is not known."
+
+
+def send(claim: Claim[Dispatch]) -> None:
+    """Ask ECS to run it; on success go straight on to the first looks at the answers."""
+    dispatch, now = claim.row, timezone.now()
+    in_doubt = dispatch.state == Dispatch.State.SENDING
+    if now >= _last_moment(dispatch):
+        status, words = (Target.NO_ANSWER, IN_DOUBT) if in_doubt else (Target.REFUSED, NEVER_SENT)
+        return endings.end(claim, status, dispatch.error_code, f"{words} {dispatch.error}".strip())
+    claim.write(state=Dispatch.State.SENDING, asked_at=dispatch.asked_at or now)
+    try:
+        with claim.held():
+            answer = _call(dispatch)
+    except ecs.EcsError as error:
+        return _not_sent(claim, error, in_doubt=in_doubt)
+    _sent(claim, answer)
+    answers.follow(claim, young=True)
+
+
+def _call(dispatch: Dispatch) -> ecs.Answer[ecs.Run]:
+    run = dispatch.invocation
+    return ecs.run_script(
+        dispatch.account.signing(),
+        dispatch.region,
+        dispatch.instance_ids(),
+        run.script,
+        type=run.type,
+        token=str(dispatch.token),
+        timeout=run.timeout,
+        name=run.name,
+        username=run.username,
+        working_dir=run.working_dir,
+        read_only=run.read_only,
+    )
+
+
+def _sent(claim: Claim[Dispatch], answer: ecs.Answer[ecs.Run]) -> None:
+    now, run = timezone.now(), claim.row.invocation
+    claim.write(
+        state=Dispatch.State.SENT,
+        invoke_id=answer.value.invoke_id,
+        request_id=answer.request_ids[-1] if answer.request_ids else "",
+        error_code="",
+        error="",
+        sent_at=now,
+        deadline=now + timedelta(seconds=run.timeout) + ANSWER_ALLOWANCE,
+    )
+
+
+def _not_sent(claim: Claim[Dispatch], error: ecs.EcsError, *, in_doubt: bool) -> None:
+    """What a failed call means: later, no, or nobody knows."""
+    later = isinstance(error, ecs.Throttled) or error.code.startswith("IdempotentProcessing")
+    if isinstance(error, ecs.Refused) and not later:
+        status = Target.NO_ANSWER if in_doubt else Target.REFUSED
+        words = f"{IN_DOUBT} Asked again: {error.message}" if in_doubt else error.message
+        return endings.end(claim, status, error.code, words, request_id=error.request_id)
+    heard_no = isinstance(error, ecs.Throttled) and not in_doubt
+    claim.release(
+        due_at=_next_try(claim.row),
+        state=Dispatch.State.WAITING if heard_no else Dispatch.State.SENDING,
+        **endings.words(error.code, error.message, error.request_id),
+    )
+
+
+def _next_try(dispatch: Dispatch) -> datetime:
+    """Soon at first, then ever later up to 15 s, and once more at the last moment."""
+    now = timezone.now()
+    waited = now - (dispatch.asked_at or now)
+    rest = max(timedelta(seconds=1), min(waited / 2, timedelta(seconds=15)))
+    return min(now + rest, _last_moment(dispatch))
+
+
+def _last_moment(dispatch: Dispatch) -> datetime:
+    if dispatch.asked_at is None:
+        return dispatch.deadline
+    return min(dispatch.deadline, dispatch.asked_at + TOKEN_HOLDS)
