@@ -1,6 +1,6 @@
 #!/bin/sh
 # Reads why this machine last went down. It changes nothing, writes no file and ends within 30 s.
-# It prints one bundle of sections, packed with gzip and base64 where they exist.
+# It prints one bundle of sections, packed where gzip exists.
 LC_ALL=C LANG=C PATH=$PATH:/usr/sbin:/usr/bin:/sbin:/bin
 export LC_ALL LANG PATH
 exec 2>/dev/null </dev/null
@@ -115,7 +115,7 @@ pick() {
     END { for (i = n - tail + 1; i <= n; i++) if (i in text) { if (!told) mark[i] = 1; out(i) } }'
 }
 
-# Seconds within the year of a line dated "Nov 20 10:00:00" or "2026-11-20T10:00:00", else -1.
+# Seconds in the year of a line dated "Nov 20 10:00:00" or "2026-11-20T10:00:00", else -1.
 stamps='
   function stamp(l, m, o) {
     if (l ~ /^[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9][T ]/) { m = substr(l, 6, 2); o = 9 }
@@ -158,7 +158,7 @@ system() {
   pair os_version "$(os VERSION_ID)"
   pretty=$(os PRETTY_NAME)
   pair os_pretty "${pretty:-$(line /etc/redhat-release || line /etc/issue)}"
-  pair init "$(line /proc/1/comm)"
+  pair init "$([ -d /run/systemd/system ] && echo systemd || line /proc/1/comm)"
   pair virt "$(systemd-detect-virt || line /sys/class/dmi/id/product_name)"
   pair agent_version "$(ls /usr/local/share/aliyun-assist | grep '^[0-9][0-9.]*$' | tail -n 1)"
   pair uid "$(id -u)"
@@ -249,6 +249,7 @@ pstore() {
 }
 
 journal() { limit "$most" journalctl --no-pager -q -o short-iso "$@"; }
+also() { printf '+ SYSLOG_IDENTIFIER=%s ' "$@"; }
 no_journal() { has journalctl || echo '!journalctl is not installed'; }
 
 boots() {
@@ -261,8 +262,7 @@ journal_previous() {
   {
     journal -b -1 -n 60
     echo '== and the kernel and who stops machines, from further back'
-    journal -b -1 -n 3000 _TRANSPORT=kernel + _PID=1 + SYSLOG_IDENTIFIER=systemd-logind + \
-      SYSLOG_IDENTIFIER=systemd-shutdown + SYSLOG_IDENTIFIER=shutdown
+    journal -b -1 -n 3000 _TRANSPORT=kernel + _PID=1 $(also systemd-logind systemd-shutdown shutdown)
   } | if has awk; then
     awk '
       /^== and the kernel and who/ { further = 1; next }
@@ -349,10 +349,9 @@ messages() {
 
 asks='reboot|shutdown|poweroff|halt|init [06]|telinit|kexec|sysrq|rundown|Power|power|System is'
 who() {
-  has journalctl && journal -b -1 -n 400 SYSLOG_IDENTIFIER=sudo + SYSLOG_IDENTIFIER=su + \
-    SYSLOG_IDENTIFIER=systemd-logind + SYSLOG_IDENTIFIER=shutdown + SYSLOG_IDENTIFIER=CROND + \
-    SYSLOG_IDENTIFIER=CRON + SYSLOG_IDENTIFIER=atd + SYSLOG_IDENTIFIER=acpid + \
-    SYSLOG_IDENTIFIER=polkitd + SYSLOG_IDENTIFIER=aliyun-service | grep -E "$asks" | tail -n 20 | sed 's/^/journal: /'
+  has journalctl && journal -b -1 -n 400 _COMM=init $(also sudo su systemd-logind shutdown CROND CRON \
+    atd acpid polkitd aliyun-service) |
+    grep -E "$asks" | tail -n 20 | sed 's/^/journal: /'
   [ -r /var/log/audit/audit.log ] && limit 3 tail -c 4000000 /var/log/audit/audit.log |
     grep -a -E 'type=SYSTEM_(SHUTDOWN|BOOT|RUNLEVEL)|exe="[^"]*/(shutdown|reboot|halt|poweroff|systemctl)"|key="?(reboot|shutdown|power)' |
     tail -n 12 | sed 's/^/audit: /'

@@ -1,0 +1,21 @@
+"""Many random examples; the seed is printed, and FUZZ_SEED repeats a run."""
+
+import os
+import random
+from collections.abc import Callable
+
+from hypothesis import HealthCheck, seed, settings
+
+SEED = int(os.environ.get("FUZZ_SEED") or random.SystemRandom().randrange(2**32))
+
+
+def fuzz(examples: int = 2000) -> Callable[[Callable], Callable]:
+    def prepared(test: Callable) -> Callable:
+        print(f"{test.__name__}: FUZZ_SEED={SEED}")
+        test = seed(SEED)(test)
+        slow = [HealthCheck.too_slow, HealthCheck.data_too_large]
+        return settings(
+            max_examples=examples, deadline=None, database=None, suppress_health_check=slow
+        )(test)
+
+    return prepared
