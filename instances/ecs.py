@@ -41,6 +41,7 @@ from instances.ecs_errors import NotPermitted as NotPermitted
 from instances.ecs_errors import NotSigned as NotSigned
 from instances.ecs_errors import Refused as Refused
 from instances.ecs_errors import Throttled as Throttled
+from instances.ecs_mode import MODES as MODES
 from instances.ecs_mode import allow_read_only as allow_read_only
 from instances.ecs_mode import configure as configure
 from instances.ecs_mode import is_local as is_local
@@ -84,6 +85,7 @@ FINAL_INVOCATION_STATUSES = frozenset(
 )
 
 ATTEMPTS = 3  # of a call that may be repeated
+BACKOFF = 0.1  # seconds before the second attempt is made, doubled for each further one
 PATIENCE = 8.0  # seconds after which no further attempt is started
 
 Outcome = TypeVar("Outcome")
@@ -133,9 +135,11 @@ def _load() -> SimpleNamespace:
             return response
 
     darabonba.core.Session = OurSession
-    # With DEBUG=sdk these would print the Authorization header and the security token.
+    # With DEBUG=sdk these would print the Authorization header and the security token,
     for name in ("darabonba-core", "alibabacloud-tea"):
         logging.getLogger(name).disabled = True
+    # and this one the address of every call, which holds the script.
+    logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
     return SimpleNamespace(
         core=darabonba.core.DaraCore,
         credentials=credentials,
@@ -202,18 +206,17 @@ def _client(account: Account, region: str) -> Any:
 # --- One call -----------------------------------------------------------------------------------
 
 
-def _call(
-    account: Account,
-    region: str,
-    operation: str,
-    asked: dict[str, Any],
-    *,
-    attempts: int = ATTEMPTS,
-) -> Any:
-    """The body of the answer; throttled and unanswered calls are made again, `attempts` in all."""
+def _may_repeat(operation: str, asked: dict[str, Any]) -> bool:
+    reads = operation.startswith(("Describe", "Get"))
+    return reads or "ClientToken" in asked or operation == "StopInvocation"
+
+
+def _call(account: Account, region: str, operation: str, asked: dict[str, Any]) -> Any:
+    """The body of the answer. What may be repeated is, when it was throttled or not answered."""
     if not re.fullmatch(r"[a-z0-9-]{1,40}", region):  # it becomes part of a host name
         raise Refused(f"{region!r} is not a region", operation=operation, code="InvalidRegionId")
     key, give_up = (account.name, region, operation), time.monotonic() + PATIENCE
+    attempts = ATTEMPTS if _may_repeat(operation, asked) else 1
     for attempt in itertools.count(1):
         _take_turn(key, give_up - time.monotonic())
         try:
@@ -225,7 +228,7 @@ def _call(
             if not may_help or attempt >= attempts or time.monotonic() > give_up:
                 raise
             if isinstance(error, NoAnswer):
-                time.sleep(random.uniform(0.05, 0.15) * 2**attempt)
+                time.sleep(random.uniform(0.5, 1.5) * BACKOFF * 2**attempt)
         else:
             _throttle.passed(key)
             return body

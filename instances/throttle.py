@@ -50,14 +50,14 @@ class Throttle:
     def wait(self, key: Key, patience: float) -> None:
         """Wait for this caller's turn, or raise MustRest at once if it is too far away."""
         delay = self._take(key, patience)
-        if delay > 0:
+        if delay > 0.001:
             self.sleep(delay)
 
     def _take(self, key: Key, patience: float) -> float:
         with self._lock:
             now, bucket = self.clock(), self._buckets.setdefault(key, _Bucket())
             interval = PROBE_INTERVAL if bucket.strikes else 1 / self.rate
-            saved = 0 if bucket.strikes else self.burst * interval
+            saved = 0 if bucket.strikes else (self.burst - 1) * interval
             start = max(bucket.used_until, now - saved)
             if start - now > patience:
                 raise MustRest(start - now)

@@ -1,4 +1,5 @@
 import os
+from contextlib import contextmanager
 
 import pytest
 
@@ -16,6 +17,7 @@ def gateway(monkeypatch):
     monkeypatch.setattr(ecs_mode, "_setup", ecs_mode.Setup())
     monkeypatch.setattr(ecs_mode, "_read_only", set())
     monkeypatch.setattr(ecs, "_throttle", Throttle())
+    monkeypatch.setattr(ecs, "BACKOFF", 0)
     yield
     ecs.forget_connections()
 
@@ -23,11 +25,10 @@ def gateway(monkeypatch):
 @pytest.fixture
 def answering():
     """`with answering(behaviour) as endpoint:` the gateway talks to it, in mode `full`."""
-    from contextlib import contextmanager
 
     @contextmanager
-    def start(behaviour, mode="full", **seconds):
-        with serving(behaviour) as endpoint:
+    def start(behaviour, mode="full", host="127.0.0.1", **seconds):
+        with serving(behaviour, host) as endpoint:
             ecs.configure(endpoint=endpoint.url, mode=mode, **seconds)
             yield endpoint
 

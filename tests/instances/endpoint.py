@@ -53,7 +53,7 @@ class Endpoint:
 
 
 @contextmanager
-def serving(behaviour: Behaviour) -> Iterator[Endpoint]:
+def serving(behaviour: Behaviour, host: str = "127.0.0.1") -> Iterator[Endpoint]:
     endpoint = Endpoint(behaviour)
 
     class Handler(BaseHTTPRequestHandler):
@@ -75,11 +75,11 @@ def serving(behaviour: Behaviour) -> Iterator[Endpoint]:
 
         def log_message(self, *_args: object) -> None: ...
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer((host, 0), Handler)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
-    endpoint.url = f"http://127.0.0.1:{server.server_port}"
+    endpoint.url = f"http://{host}:{server.server_port}"
     try:
         yield endpoint
     finally:
