@@ -1,6 +1,7 @@
+import contextlib
+
 from django.apps import AppConfig
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
 
 from instances import ecs
 
@@ -10,7 +11,7 @@ class InstancesConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        try:
+        # What is wrong with the settings is told, with a hint, by portal.checks; until they are
+        # right the gateway stays as it was born: it only reads.
+        with contextlib.suppress(ValueError):
             ecs.configure(endpoint=settings.ECS_ENDPOINT, mode=settings.PORTAL_MODE)
-        except ValueError as error:
-            raise ImproperlyConfigured(str(error)) from None

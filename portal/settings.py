@@ -19,6 +19,14 @@ def secret(name: str, default: str = "") -> str:
     return Path(path).read_text().strip() if path else env.str(name, default)
 
 
+def is_loopback(url: str) -> bool:
+    """Whether `url` leads to this machine; a malformed one does not."""
+    try:
+        return urlsplit(url).hostname in {"127.0.0.1", "localhost", "::1"}
+    except ValueError:
+        return False
+
+
 DEBUG = env.bool("DEBUG", False)
 SECRET_KEY = secret("SECRET_KEY", "unset-development-key")
 SECRETS_KEY = secret("SECRETS_KEY")
@@ -27,7 +35,7 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", [])
 
 ECS_ENDPOINT = env.str("ECS_ENDPOINT", "")
 ECS_REGIONS = env.list("ECS_REGIONS", [])
-ECS_IS_LOCAL = (urlsplit(ECS_ENDPOINT).hostname or "") in {"127.0.0.1", "localhost", "::1"}
+ECS_IS_LOCAL = is_loopback(ECS_ENDPOINT)
 PORTAL_MODE = env.str("PORTAL_MODE", "full" if ECS_IS_LOCAL else "observe")
 SYNC_SECONDS = env.int("SYNC_SECONDS", 60)
 
@@ -88,6 +96,7 @@ TEMPLATES = [
     }
 ]
 
+STATE_DIR = env.path("STATE_DIR", BASE_DIR / ".portal")  # the supervisor's lock
 DATABASES = {"default": env.dj_db_url("DATABASE_URL", f"sqlite:///{BASE_DIR / 'db.sqlite3'}")}
 DATABASES["default"]["CONN_MAX_AGE"] = 60
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
@@ -115,7 +124,7 @@ Q_CLUSTER = {
     "queue_limit": 4,
     "bulk": 2,
     "timeout": 120,
-    "retry": 900,
+    "retry": 1800,  # bells are rung again long before: this must only be long enough
     "ack_failures": True,
     "max_attempts": 3,
     "save_limit": -1,

@@ -208,6 +208,26 @@ def _take(rows: models.QuerySet[Row]) -> list[Claim[Row]]:
     return [Claim(row) for row in rows.filter(lease_owner=owner).order_by("due_at")]
 
 
+def take_back(row: Work) -> bool:
+    """Free a row whose holder's lease ran out without a word; False if it was quicker than us.
+
+    A row that lost its holder several times rests: it may be what kills them.
+    """
+    now = timezone.now()
+    rest = pause(row.attempts) if row.attempts > 2 else timedelta()
+    return bool(
+        type(row)
+        ._default_manager.filter(pk=row.pk, fence=row.fence, lease_until__lte=now)
+        .update(
+            fence=F("fence") + 1,
+            lease_until=None,
+            lease_owner="",
+            due_at=now + rest,
+            last_error=f"{row.lease_owner} ended without a word",
+        )
+    )
+
+
 def job(model: type[Row]) -> Callable[[Callable[[Claim[Row]], None]], Callable[[int], bool]]:
     """Make a job of a step: it claims its row, and a step that raises rests ever longer.
 
