@@ -1,0 +1,45 @@
+"""How analyzers of kernel texts put what they found: a Finding whose facts can carry a verdict."""
+
+from __future__ import annotations
+
+from ..findings import Finding, Quote, Severity
+from ..readers.events import Event
+from ..readers.lines import Line
+from . import culprit
+from .signature import release
+
+CRASHED = {"kernel_panic", "unexplained_reboot"}
+
+
+def quote(line: Line, source: str) -> Quote:
+    at = line.at if line.at and line.at.year > 1900 else None
+    return Quote(line.raw.strip()[:400], source, at)
+
+
+def claim(
+    code: str, title: str, event: Event, kind: str, subkind: str, weight: int, **facts: object
+) -> Finding:
+    """A finding that says what the text as a whole tells, if nothing weightier is found.
+
+    `weight` orders claims: what went down before what ailed, ailments before odd lines.
+    """
+    crashed = kind in CRASHED
+    severity = Severity.CRITICAL if crashed else Severity.WARNING
+    if kind in ("none", "normal_reboot"):
+        severity = Severity.INFO
+    told = {"kind": kind, "subkind": subkind, "crashed": crashed, "weight": weight}
+    told["line"] = event.line.number
+    proof = quote(event.line, event.source)
+    return Finding(code, severity, title, proof, facts=told | facts)
+
+
+def traced(event: Event) -> dict[str, object]:
+    """What a report with a trace adds: the call trace, the module, who ran."""
+    frames = culprit.trace(event)
+    standing = culprit.standing_at(event)
+    module = (standing and standing.module) or next((f.module for f in frames if f.module), None)
+    return {
+        "trace": tuple(frame.function for frame in frames[:24]),
+        "module": module,
+        "kernel": next((v for line in event.body[:40] if (v := release(line.text))), None),
+    }

@@ -1,0 +1,119 @@
+"""Which function a kernel report is about: the first frame that means something.
+
+Where the report says so itself (the instruction pointer, "KASAN: ... in f", "WARNING: at ... f")
+that counts, unless it only names a checker. Else the innermost frame that is neither a reporter,
+a checker, a waiting or locking primitive, a string helper nor an entry path.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from ..readers.events import Event
+from ..readers.frames import OFFSET, SYMBOL, Frame, bare, frames, pointer
+from .kernel_names import CHECKERS, EMPTY
+
+NAMED = re.compile(rf"\b(?:in|at:?) (?:\[<[0-9a-fx]+>\]\s*)?({SYMBOL}){OFFSET}")
+RACE = re.compile(rf" in ({SYMBOL})(?: / |$|\+0x)")
+WARNED = re.compile(rf"WARNING: .*?\bat \S+ ({SYMBOL}){OFFSET}")
+TRACE = re.compile(r"\s*(?:Call [Tt]race|stack backtrace|Backtrace)\b")
+HELD = re.compile(
+    rf"at: (?:\[<[0-9a-fx]+>\]\s*)?(?:\[<\s*inline\s*>\] )?({SYMBOL}){OFFSET}"
+    rf"|^\s*\[<[0-9a-fx]+>\] ({SYMBOL}){OFFSET}"
+)
+ACQUIRES = re.compile(r"is (?:trying to (?:acquire|release) lock|freeing memory)|takes:|\) at:$")
+
+
+def named(event: Event) -> str | None:
+    """The function whose misbehaviour this report is about, None if it names none."""
+    rule = RULES.get(event.code, RULES.get(event.family, first))
+    return rule(event)
+
+
+def told(function: str | None) -> bool:
+    return bool(function) and not EMPTY.fullmatch(function)
+
+
+def first(event: Event) -> str | None:
+    """The innermost frame of the trace that means something."""
+    return next(_telling(_frames(event)), None)
+
+
+def where(event: Event) -> str | None:
+    """The instruction pointer's function, and behind a mere checker its caller."""
+    standing = standing_at(event)
+    if standing and not CHECKERS.fullmatch(standing.function):
+        return standing.function
+    return first(event)
+
+
+def standing_at(event: Event) -> Frame | None:
+    for line in event.body:
+        if frame := pointer(line.text):
+            return frame
+    return None
+
+
+def trace(event: Event) -> tuple[Frame, ...]:
+    """The frames that the unwinder vouches for (all, where it vouches for none)."""
+    found = tuple(_frames(event))
+    return tuple(frame for frame in found if frame.sure) or found
+
+
+def _telling(found: Iterable[Frame]) -> Iterator[str]:
+    found = list(found)
+    sure = [frame.function for frame in found if frame.sure and told(frame.function)]
+    yield from sure or [frame.function for frame in found if told(frame.function)]
+
+
+def _frames(event: Event) -> Iterator[Frame]:
+    """The first call trace; where none is announced, whatever frames are printed."""
+    texts = [line.text for line in event.body]
+    starts = [number for number, text in enumerate(texts) if TRACE.match(text)]
+    if event.code == "warning.lockdep" and starts:
+        return frames(texts[starts[-1] :])
+    begin = starts[0] if starts else 0
+    return frames(texts[begin : starts[1]] if len(starts) > 1 else texts[begin:])
+
+
+def warned(event: Event) -> str | None:
+    if (found := WARNED.search(event.text)) and not CHECKERS.fullmatch(bare(found[1])):
+        return bare(found[1])
+    return where(event)
+
+
+def accused(event: Event) -> str | None:
+    """Named on the first line by a sanitizer, unless that is only a helper."""
+    if (found := NAMED.search(event.text) or RACE.search(event.text)) and told(bare(found[1])):
+        return bare(found[1])
+    return first(event) or (bare(found[1]) if found else None)
+
+
+def acquiring(event: Event) -> str | None:
+    """Who takes the lock that lockdep complains about."""
+    texts = [event.text, *(line.text for line in event.body)]
+    for number, text in enumerate(texts):
+        if not ACQUIRES.search(text):
+            continue
+        for near in texts[number : number + 4]:
+            if found := HELD.search(near):
+                name = bare(found[1] or found[2])
+                return name if told(name) else first(event)
+    return first(event)
+
+
+def blocked(event: Event) -> str | None:
+    return first(event)
+
+
+RULES = {
+    "oops": where,
+    "hang": where,
+    "hang.hung_task": blocked,
+    "warning.warn": warned,
+    "warning.lockdep": acquiring,
+    "warning.memory_corruption": accused,
+    "warning.kmsan": accused,
+    "warning.kcsan": accused,
+}

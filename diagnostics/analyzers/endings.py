@@ -1,0 +1,69 @@
+"""How a boot ended when the kernel did not stop itself: in order, or with nothing said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..findings import Finding
+from ..readers.boots import Boot, Story
+from ..readers.events import Event
+from .claims import claim, quote
+from .registry import analyzer
+
+KEYED, ORDERLY, ABRUPT = 85, 70, 65
+
+
+@analyzer("down")
+def orderly(down: Boot) -> Iterator[Finding]:
+    """The system was taken down by its own programs."""
+    ends = down.ends()
+    if not ends:
+        return
+    reasons = [event for event in ends if event.name != "stopping"]
+    event = reasons[0] if reasons else ends[0]
+    shutdown = bool(reasons) and all(e.name == "shutdown" for e in reasons)
+    subkind = "shutdown" if shutdown else "reboot"
+    title = {
+        "shutdown": "The system was shut down in order",
+        "reboot": "The system was restarted in order",
+    }
+    yield claim("system.orderly", title[subkind], event, "normal_reboot", subkind, ORDERLY)
+
+
+@analyzer("down")
+def keys(down: Boot) -> Iterator[Finding]:
+    """The machine was reset at once through sysrq, without unmounting."""
+    for event in down.of("sysrq"):
+        if event.name in ("reboot", "off"):
+            title = "The machine was reset at once through sysrq"
+            yield claim("sysrq.reset", title, event, "unexplained_reboot", "sysrq_b", KEYED)
+            return
+
+
+@analyzer("story")
+def abrupt(story: Story) -> Iterator[Finding]:
+    """Another boot begins, and the one before it ends with no word of an end."""
+    down = story.down
+    if not down.followed or down.died or down.ends():
+        return
+    start = story.boots[story.boots.index(down) + 1].start
+    subkind = "power_reset" if _whole_console(down) else "unknown"
+    finding = claim(
+        "system.no-end",
+        "The machine started again, and the boot before it ends without any record of an end",
+        start or Event("boot.kernel", down.last),
+        "unexplained_reboot",
+        subkind,
+        ABRUPT,
+    )
+    if down.last:
+        finding.facts["last_words"] = quote(down.last, start.source if start else "text").text
+    yield finding
+
+
+def _whole_console(down: Boot) -> bool:
+    """Nothing can be missing: a console shows each line at once, and it shows this boot from
+    its start. A journal or a syslog may have lost the last seconds."""
+    if down.start is None or down.start.line.program is not None:
+        return False
+    return down.last is not None and down.last.at is None

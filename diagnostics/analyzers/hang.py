@@ -1,0 +1,63 @@
+"""Processors or tasks that stood still, without the kernel giving up."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ..findings import Finding
+from ..readers.boots import Boot
+from ..readers.events import Event
+from . import culprit
+from .claims import claim, traced
+from .registry import analyzer
+
+HANG = 60
+TASK = re.compile(r"INFO: task (\S+?):(\d+) blocked")
+TITLES = {
+    "soft_lockup": "A processor was busy in the kernel for too long (soft lockup)",
+    "hard_lockup": "A processor stopped answering interrupts (hard lockup)",
+    "rcu_stall": "A processor did not pass a quiet state in time (RCU stall)",
+    "hung_task": "A task was blocked for too long (hung task)",
+    "lockup_other": "A workqueue stood still (workqueue lockup)",
+}
+
+
+@analyzer("down")
+def hangs(down: Boot) -> Iterator[Finding]:
+    """Lockups, stalls and blocked tasks: one finding for each sort, the first one quoted."""
+    seen: set[str] = set()
+    for event in down.of("hang"):
+        if event.code in seen:
+            continue
+        seen.add(event.code)
+        same = [other for other in down.of("hang") if other.code == event.code]
+        function = stuck_in(same)
+        yield claim(
+            f"kernel.{event.name.replace('_', '-')}",
+            TITLES[event.name] + (f", in {function}" if function else ""),
+            event,
+            "hang",
+            event.name,
+            HANG,
+            function=function,
+            count=len(same),
+            tasks=tuple(dict.fromkeys(task for e in same if (task := _task(e)))),
+            reason=event.text.strip()[:300],
+            **traced(event),
+        )
+
+
+def stuck_in(same: list[Event]) -> str | None:
+    """Where they stand. Several blocked tasks wait for each other: no one place is named,
+    unless all stand in the same one."""
+    if same[0].code != "hang.hung_task":
+        return culprit.named(same[0])
+    tasks = {_task(event) for event in same}
+    places = {culprit.named(event) for event in same}
+    return places.pop() if len(tasks) == 1 or len(places) == 1 else None
+
+
+def _task(event: Event) -> str | None:
+    found = TASK.search(event.text)
+    return f"{found[1]} ({found[2]})" if found else None

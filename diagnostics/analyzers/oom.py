@@ -1,0 +1,60 @@
+"""Memory ran out and the kernel killed a process."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ..findings import Finding
+from ..readers.boots import Boot
+from ..readers.events import Event
+from .claims import claim
+from .registry import analyzer
+
+OOM = 60
+VICTIM = re.compile(r"[Kk]ill(?:ed)? process (\d+),? (?:UID \d+, )?\(([^)]*)\)")
+TASK = re.compile(r"task=([^,]+),pid=(\d+)")
+
+
+@analyzer("down")
+def kills(down: Boot) -> Iterator[Finding]:
+    """A process was killed for memory: by which limit, who asked, who died."""
+    events = down.of("oom")
+    if not events:
+        return
+    subkind = scope(events, down)
+    kill = next((event for event in events if VICTIM.search(event.text)), events[0])
+    victims = tuple(dict.fromkeys(v for event in events if (v := _victim(event))))
+    limit = {"memcg": "a control group's limit", "manual": "sysrq asked for it"}
+    yield claim(
+        "memory.oom-kill",
+        f"The kernel killed {', '.join(victims[:3]) or 'a process'} for lack of memory "
+        f"({limit.get(subkind, 'the whole machine ran out')})",
+        kill,
+        "oom_kill",
+        subkind,
+        OOM,
+        victims=victims,
+        reason=kill.text.strip()[:300],
+        line=events[0].line.number,
+    )
+
+
+def scope(events: list[Event], down: Boot) -> str:
+    first = next((event for event in events if event.code == "oom.invoked"), None)
+    if any(event.code == "sysrq.oom" for event in down.events) or (
+        first and "order=-1" in first.text
+    ):
+        return "manual"
+    texts = [event.text for event in events]
+    texts += [line.text for line in first.body] if first else []
+    memcg = any("Memory cgroup" in t or "MEMCG" in t or "as a result of limit" in t for t in texts)
+    return "memcg" if memcg else "global"
+
+
+def _victim(event: Event) -> str | None:
+    if found := VICTIM.search(event.text):
+        return f"{found[2]} (pid {found[1]})"
+    if found := TASK.search(event.text):
+        return f"{found[1]} (pid {found[2]})"
+    return None

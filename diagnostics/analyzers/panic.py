@@ -1,0 +1,151 @@
+"""The kernel stopped itself: panics and oopses, and which report led to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..findings import Finding
+from ..readers.boots import Boot
+from ..readers.events import Event
+from . import causes, culprit
+from .claims import claim, traced
+from .registry import analyzer
+
+PANIC, OOPS = 100, 90  # weights
+CHAIN = 30.0  # seconds between reports of one and the same death
+NO_FUNCTION = {"init_killed", "no_init", "vfs_root", "oom_panic", "fs_panic", "mce"}
+REASONS = {  # panic subkind -> reports that tell where
+    "soft_lockup": "hang.soft_lockup",
+    "hard_lockup": "hang.hard_lockup",
+    "rcu_stall": "hang.rcu_stall",
+    "sched_atomic": "warning.sched_atomic",
+}
+WORDS = {
+    "null_deref": "NULL pointer dereference",
+    "paging_fault": "access to memory that is not mapped",
+    "gpf": "general protection fault",
+    "kernel_bug": "kernel BUG",
+    "divide_error": "division by zero",
+    "invalid_opcode": "invalid opcode",
+    "stack": "kernel stack damaged or overrun",
+    "memory_corruption": "memory corruption",
+    "oops": "kernel oops",
+    "panic_on_warn": "warning, with panic_on_warn set",
+    "init_killed": "init was killed",
+    "no_init": "no init could be started",
+    "vfs_root": "the root file system could not be mounted",
+    "sysrq": "crash asked for by sysrq",
+    "hard_lockup": "hard lockup",
+    "soft_lockup": "soft lockup",
+    "rcu_stall": "RCU stall",
+    "hung_task": "hung task",
+    "mce": "machine check: fatal hardware error",
+    "nmi": "NMI",
+    "oom_panic": "out of memory, with panic_on_oom set",
+    "fs_panic": "file system error, with panic on error",
+    "watchdog": "watchdog",
+    "sched_atomic": "scheduling while atomic",
+    "kmsan": "use of uninitialised memory",
+}
+
+
+@analyzer("down")
+def panics(down: Boot) -> Iterator[Finding]:
+    """The kernel panicked; the report before it says why."""
+    for number, event in enumerate(down.events):
+        if event.code == "panic":
+            yield _panic(event, down.events[:number])
+            return  # what follows a panic is its echo
+
+
+@analyzer("down")
+def oopses(down: Boot) -> Iterator[Finding]:
+    """The kernel hit an error of its own; without a panic line the text may just end there."""
+    for number, event in enumerate(down.events):
+        if event.family == "panic":
+            return
+        if event.family == "oops":
+            cause = _first_of_death(event, down.events[:number])
+            subkind = _subkind(cause, down.events[:number])
+            yield _claim(event, cause, subkind, OOPS, "kernel.oops", "The kernel hit an error")
+
+
+def _panic(event: Event, before: list[Event]) -> Finding:
+    said = causes.said(event.text)
+    cause = _reason(event, said, before)
+    subkind = said
+    if said in causes.POLICY or said == "other_panic":
+        subkind = _subkind(cause, before) if cause is not event else said
+    if said == "panic_on_warn" and cause.family in ("warning", "panic"):
+        subkind = cause.name if cause.name in ("memory_corruption", "kmsan") else said
+    return _claim(event, cause, subkind, PANIC, "kernel.panic", "The kernel panicked")
+
+
+def _claim(event: Event, cause: Event, subkind: str, weight: int, code: str, title: str) -> Finding:
+    function = None if subkind in NO_FUNCTION else _function(event, cause, subkind)
+    return claim(
+        code,
+        f"{title}: {WORDS.get(subkind, 'see the quoted line')}"
+        + (f", in {function}" if function else ""),
+        event,
+        "kernel_panic",
+        subkind,
+        weight,
+        function=function,
+        cause=cause.text.strip()[:300],
+        panicked=event.code == "panic",
+        reason=event.text.strip()[:300],
+        **traced(cause if cause.body else event),
+    )
+
+
+def _function(event: Event, cause: Event, subkind: str) -> str | None:
+    if subkind == "hung_task":
+        return None if cause is event else culprit.named(cause)
+    if "stack is corrupted in" in event.text:
+        return culprit.accused(event)
+    return culprit.named(cause) or (culprit.where(event) if cause.family == "oops" else None)
+
+
+def _reason(panic: Event, said: str, before: list[Event]) -> Event:
+    """The report that this panic is the end of; the panic itself if none fits."""
+    if said in REASONS:
+        fits = [event for event in before if event.code == REASONS[said] and _near(event, panic)]
+        return fits[-1] if fits else panic
+    if said == "hung_task":
+        fits = [event for event in before if event.code == "hang.hung_task"]
+        return fits[0] if fits else panic
+    if said not in causes.POLICY and said != "other_panic":
+        return panic
+    families = ("oops",) if said == "oops" else ("oops", "warning", "hang")
+    fits = [event for event in before if event.family in families and _near(event, panic)]
+    if not fits:
+        return panic
+    return _first_of_death(fits[-1], before) if fits[-1].family == "oops" else fits[-1]
+
+
+def _first_of_death(oops: Event, before: list[Event]) -> Event:
+    """The first of the reports that ran into each other up to this oops."""
+    first = oops
+    for event in reversed(before):
+        if not _near(event, first):
+            break
+        if event.family == "oops" or event.code == "warning.memory_corruption":
+            first = event
+    return first
+
+
+def _near(earlier: Event, later: Event) -> bool:
+    a, b = earlier.line, later.line
+    if a.stamp is not None and b.stamp is not None:
+        return -1 <= b.stamp - a.stamp <= CHAIN
+    if a.at and b.at and bool(a.at.tzinfo) == bool(b.at.tzinfo):
+        return abs((b.at - a.at).total_seconds()) <= CHAIN
+    return True
+
+
+def _subkind(cause: Event, before: list[Event]) -> str:
+    asked = any(event.code == "sysrq.crash" and _near(event, cause) for event in before)
+    if asked or culprit.named(cause) == "sysrq_handle_crash":
+        return "sysrq"
+    return cause.name or "oops"

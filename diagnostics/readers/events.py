@@ -1,0 +1,200 @@
+"""A log of any size read once, into its events: reports with the lines below them, and marks.
+
+Memory is bounded by the events kept, not by the text: blocks in which no telling word stands are
+passed over whole, a report keeps its first lines, a boot its first and last events.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+
+from . import lines
+from .headers import REPORTS, Header
+from .lines import Line
+from .marks import BY_ANYONE, BY_KERNEL
+
+BODY = 400  # lines kept below a report's first one
+BLOCK = 1 << 16
+CONTEXT = 6000  # characters above a boot that are kept
+TABLE: tuple[Header, ...] = (*REPORTS, *BY_KERNEL, *BY_ANYONE)
+ANYONE = frozenset(header.code for header in BY_ANYONE)
+WORDS = tuple(sorted({word for header in TABLE for word in header.words}))
+CLOSING = re.compile(r"-+\[ end (?:trace|Kernel panic)")
+STARTS_ANEW = re.compile(r"\[ +0\.000000\]")
+
+
+@dataclass(slots=True)
+class Event:
+    """One report or mark: which, its line, what stood below, and where in the text."""
+
+    code: str
+    line: Line
+    body: list[Line] = field(default_factory=list)
+    source: str = "text"
+    before: tuple[Line, ...] = ()  # the lines above, kept where a boot begins
+
+    @property
+    def family(self) -> str:
+        return self.code.partition(".")[0]
+
+    @property
+    def name(self) -> str:
+        return self.code.partition(".")[2]
+
+    @property
+    def text(self) -> str:
+        return self.line.text
+
+
+def recognise(line: Line) -> Header | None:
+    """The table's entry that this line begins, if any."""
+    text = line.text.lstrip()
+    for header in TABLE:
+        if not any(word in text for word in header.words) or not header.pattern.match(text):
+            continue
+        if line.by_kernel or (header.code in ANYONE and not _of_a_session(line)):
+            return header
+    return None
+
+
+def _of_a_session(line: Line) -> bool:
+    """A user's own service manager goes down when he logs out; only the first process counts."""
+    return line.program == "systemd" and line.pid not in (None, "1")
+
+
+def read(blocks: Iterable[str], source: str = "text") -> Iterator[Event]:
+    """Events in the order of the text. `blocks` are cut anywhere."""
+    cutter = _Cutter(source)
+    for line, above in _telling(blocks, cutter):
+        yield from cutter.take(line, above)
+    yield from cutter.close()
+
+
+class _Cutter:
+    """Puts lines to the report they belong to. At most one is open."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.opened: Event | None = None
+
+    def close(self) -> Iterator[Event]:
+        if self.opened:
+            yield self.opened
+        self.opened = None
+
+    def take(self, line: Line, above: tuple[str, int]) -> Iterator[Event]:
+        header = recognise(line)
+        if header and not self._echoes(header):
+            yield from self.close()
+            event = Event(header.code, line, source=self.source, before=_above(header, above))
+            self.opened = event
+            if header.single:
+                yield from self.close()
+        elif self.opened and line.by_kernel:
+            self._below(self.opened, line)
+            if CLOSING.match(line.text) or len(self.opened.body) >= BODY:
+                yield from self.close()
+
+    def _echoes(self, header: Header) -> bool:
+        """The kernel's own second line about the same thing, such as `Oops: 0002 [#1]`."""
+        if self.opened is None:
+            return False
+        if self.opened.family == "oops" and header.code.startswith("oops."):
+            return not _has_registers(self.opened) and len(self.opened.body) < 12
+        return header.code == "warning.words"
+
+    def _below(self, opened: Event, line: Line) -> None:
+        if _wrapped(opened, line):
+            _join(opened, line)
+        else:
+            opened.body.append(line)
+
+
+def _wrapped(opened: Event, line: Line) -> bool:
+    """A mailer broke the line above: in a stamped report every printed line has its stamp."""
+    above = opened.body[-1] if opened.body else opened.line
+    text = line.text.strip()
+    return bool(
+        text and not line.marked and above.marked and len(above.text) < 300 and line.raw[0] != "["
+    )
+
+
+def _join(opened: Event, line: Line) -> None:
+    above = opened.body.pop() if opened.body else opened.line
+    whole = replace(above, text=f"{above.text} {line.text.strip()}")
+    if above is opened.line:
+        opened.line = whole
+    else:
+        opened.body.append(whole)
+
+
+def _above(header: Header, above: tuple[str, int]) -> tuple[Line, ...]:
+    if not header.code.startswith("boot."):
+        return ()
+    text, end = above
+    begin = max(0, end - CONTEXT)
+    raws = text[begin:end].splitlines()
+    return tuple(lines.read(raw) for raw in (raws[1:] if begin else raws))
+
+
+def _has_registers(event: Event) -> bool:
+    return any("RIP" in line.text or "pc : " in line.text for line in event.body)
+
+
+def _telling(blocks: Iterable[str], cutter: _Cutter) -> Iterator[tuple[Line, tuple[str, int]]]:
+    """Lines that hold a telling word, and every line while a report is open.
+
+    Beside each the text above it, as (text, where the line starts in it).
+    """
+    number, kept = 0, ""
+    for fresh in _whole_lines(blocks):
+        block, at = kept + fresh, len(kept)
+        hits = _hits(block, at)
+        while at < len(block):
+            if cutter.opened is None:
+                nearest = bisect_left(hits, at)
+                if nearest == len(hits):
+                    break
+                start = block.rfind("\n", at, hits[nearest]) + 1 or at
+                number += block.count("\n", at, start)
+                at = start
+            end = block.find("\n", at)
+            end = len(block) if end < 0 else end
+            number += 1
+            for raw in lines.apart(block[at : min(end, at + lines.LONGEST)]):
+                yield lines.read(raw, number), (block, at)
+            at = end + 1
+        number += block.count("\n", at)
+        kept = block[-CONTEXT:]
+
+
+def _hits(block: str, start: int) -> list[int]:
+    """Where telling words stand in this block, in order."""
+    found = []
+    for word in WORDS:
+        at = block.find(word, start)
+        while at >= 0:
+            found.append(at)
+            at = block.find(word, at + len(word))
+    found.sort()
+    return found
+
+
+def _whole_lines(blocks: Iterable[str]) -> Iterator[str]:
+    """The same text in blocks that end with a line; an endless line is cut."""
+    rest = ""
+    for block in blocks:
+        for start in range(0, len(block), BLOCK):
+            rest += block[start : start + BLOCK]
+            cut = rest.rfind("\n") + 1
+            if cut:
+                yield rest[:cut]
+                rest = rest[cut:]
+            elif len(rest) > 16 * BLOCK:
+                yield rest
+                rest = ""
+    if rest:
+        yield rest

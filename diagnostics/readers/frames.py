@@ -1,0 +1,67 @@
+"""Stack frames and the instruction pointer, as x86, arm64, arm, ppc, mips and riscv print them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+SYMBOL = r"[A-Za-z_.$][\w.$]*"
+OFFSET = r"\+0x[0-9a-f]+(?:/0x[0-9a-f]+)?"
+MODULE = r"(?: \[(\w+)(?: [0-9a-f]+)?\])?"
+ADDRESS = r"\[<(?:[0-9a-f]+|0x[0-9a-f]+|\s*\(null\))>\]"
+
+FRAME = re.compile(
+    rf"^\s*(?:<<?\w+>>?\s*)*(?:\[[0-9a-f]{{8,16}}\] )?"
+    rf"(?:\(?{ADDRESS}\s*|\[[0-9a-f]{{8,16}}\] )?"
+    rf"(\? )?\s*\(?({SYMBOL}){OFFSET}\)?{MODULE}"
+)
+INLINE = re.compile(rf"^\s*(?:<\w+>\s*)?(?:{ADDRESS}\s*)?(\? )?({SYMBOL}) \S+:\d+ \[inline\]")
+FROM = re.compile(rf"\) from (?:{ADDRESS} )?\(?({SYMBOL}){OFFSET}\)?{MODULE}")
+ARM_BARE = re.compile(rf"^\s*{ADDRESS} \(({SYMBOL})\) from {ADDRESS}")
+POINTER = re.compile(
+    rf"(?:\bRIP:? (?:00[0-2][0-9a-f]:|e0[0-9a-f]{{2}}:)?\s*(?:{ADDRESS}\s*){{0,2}}|"
+    rf"^\s*E?IP: (?:00\d\d:)?\s*(?:{ADDRESS}\s*)?|EIP is at |^PC is at |^pc ?: (?:{ADDRESS} )?|"
+    rf"\bNIP \[[0-9a-f]+\] |^epc\s*: (?:[0-9a-f]+ )?)({SYMBOL}){OFFSET}{MODULE}",
+)
+USER_POINTER = re.compile(r"\bRIP: 00(?:33|2b|23):|^(?:E?IP|RIP): 0073:")
+TRACE = re.compile(r"^\s*(?:Call [Tt]race|Backtrace|stack backtrace|Stack):?|^Call trace:")
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    function: str
+    module: str | None = None
+    sure: bool = True  # False: the unwinder found it on the stack and does not vouch ("? ")
+    inline: bool = False
+
+
+def bare(symbol: str) -> str:
+    """The function as its author wrote it, without the compiler's .isra.0 or .cold."""
+    return symbol.lstrip(".").split(".")[0].split("$")[0]
+
+
+def pointer(text: str) -> Frame | None:
+    """Where the processor stood, if this line says so and it stood in the kernel."""
+    if "+0x" not in text or USER_POINTER.search(text):
+        return None
+    found = POINTER.search(text)
+    return Frame(bare(found[1]), found[2]) if found else None
+
+
+def frames(texts: Iterable[str]) -> Iterator[Frame]:
+    """Every frame printed on these lines, innermost first."""
+    for text in texts:
+        if "+0x" in text:
+            yield from _offsets(text)
+        elif text.endswith("[inline]") and (found := INLINE.match(text)):
+            yield Frame(bare(found[2]), None, not found[1], inline=True)
+
+
+def _offsets(text: str) -> Iterator[Frame]:
+    if found := FRAME.match(text):
+        yield Frame(bare(found[2]), found[3], not found[1])
+    elif found := ARM_BARE.match(text):
+        yield Frame(found[1])
+    if found := FROM.search(text):
+        yield Frame(bare(found[1]), found[2])

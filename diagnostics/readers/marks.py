@@ -1,0 +1,214 @@
+"""Single lines that tell something: ends and beginnings, kills, hardware, disks, sysrq.
+
+The same rules as in `headers`. `SPOKEN` are said by programs (init, the journal, the syslog
+daemon), the others by the kernel alone.
+"""
+
+from __future__ import annotations
+
+from .headers import header
+
+SYSRQ = r"(?i:sysrq ?: )"
+MCE = r"(?:\{\d+\})?(?:mce: )?\[Hardware Error\]: "
+
+OOM = [
+    header("oom.invoked", [r"\S.* invoked oom-killer: "], ["oom-killer"]),
+    header(
+        "oom.memcg",
+        [
+            r"Memory cgroup out of memory: Kill",
+            r"Task in \S+ killed as a result of limit of",
+            r"oom-kill:constraint=CONSTRAINT_MEMCG",
+        ],
+        ["Memory cgroup out", "as a result of limit", "CONSTRAINT_MEMCG"],
+        single=True,
+    ),
+    header(
+        "oom.killed",
+        [
+            r"(?:Out of memory.{0,30}: )?Kill(?:ed)? process \d+",
+            r"oom-kill:constraint",
+            r"oom_reaper: reaped",
+        ],
+        ["Kill", "oom-kill:", "oom_reaper"],
+        single=True,
+    ),
+]
+
+HARDWARE = [
+    header(
+        "hardware.fatal",
+        [
+            MCE + r".*(?:Machine Check(?: Exception)?: [4-7f]|severity: fatal|context corrupt)",
+            MCE + r".*(?:type: fatal|Uncorrected|Some CPUs didn't answer)",
+            r"CPU ?\d+: Machine Check Exception",
+            r"HARDWARE ERROR",
+        ],
+        ["Hardware Error", "Machine Check", "HARDWARE ERROR"],
+        single=True,
+    ),
+    header(
+        "hardware.corrected",
+        [
+            MCE + r".*(?:events logged|[Cc]orrected|Machine [Cc]heck)",
+            r"EDAC \S+: .*\b[CU]E\b",
+            r"\S+ \S+: AER: (?:Multiple )?Corrected error",
+            r"Machine check events logged",
+        ],
+        ["Hardware Error", "EDAC", "AER: ", "Machine check"],
+        single=True,
+    ),
+    header(
+        "hardware.nmi_unknown",
+        [r"Uhhuh\. NMI received", r"NMI: (?:IOCK|PCI system) error"],
+        ["NMI"],
+        single=True,
+    ),
+]
+
+STORAGE = [
+    header(
+        "fs.error",
+        [
+            r"EXT[234]-fs error",
+            r"EXT[234]-fs \(\S+\): (?:error|Remounting filesystem read-only)",
+            r"(?:Aborting journal on device|JBD2: Error)",
+            r"XFS \(\S+\): .*(?:[Cc]orruption|Internal error|[Mm]etadata I/O error|[Ss]hut down)",
+            r"BTRFS(?: critical|: error|: Transaction aborted)",
+            r"BTRFS error .*(?:corrupt|parent transid|errno=|forced readonly)",
+            r"F2FS-fs .*(?:inconsistent|corrupt)",
+            r"\S.*Remounting filesystem read-only",
+        ],
+        ["-fs ", "XFS (", "BTRFS", "JBD2", "Aborting journal", "filesystem read-only"],
+        single=True,
+    ),
+    header(
+        "io.error",
+        [
+            r"(?:\w+: )?(?:critical (?:medium|target) error|I/O error),? dev ",
+            r"Buffer I/O error on ",
+        ],
+        ["/O error", "critical medium", "critical target"],
+        single=True,
+    ),
+]
+
+KEYS = [
+    header("sysrq.crash", [SYSRQ + r"Trigger a crash"], ["Trigger a crash"], single=True),
+    header("sysrq.reboot", [SYSRQ + r"Resetting"], ["Resetting"], single=True),
+    header("sysrq.off", [SYSRQ + r"Power Off"], ["Power Off"], single=True),
+    header("sysrq.oom", [SYSRQ + r"Manual OOM"], ["Manual OOM"], single=True),
+    header(
+        "sysrq.show",
+        [SYSRQ + r"(?:Show|Changing|Emergency|HELP|Terminate|Kill)"],
+        ["ysrq", "ysRq"],
+        single=True,
+    ),
+]
+
+SPOKEN = [
+    header(
+        "user.segfault",
+        [
+            r"\S.*\[\d+\]: segfault at ",
+            r"\(EE\) (?:Segmentation fault at|Caught signal (?:4|6|7|8|11) )",
+            r"traps: \S.*\[\d+\] (?:general protection|trap )",
+            r"\S.*\[\d+\] general protection(?: fault)? ip:",
+        ],
+        ["segfault at ", "traps: ", "general protection", "(EE) "],
+        single=True,
+    ),
+    header(
+        "user.failure",
+        [
+            r"(?:\d{4}/\d\d/\d\d \S+ )?(?:SYZFATAL|SYZFAIL)\b",
+            r"(?:fatal error|panic): \S",
+            r"runtime: out of memory",
+            r"Process \d+ \(.*\) of user \d+ dumped core",
+            r"\S+\.service: .*code=dumped",
+        ],
+        ["SYZFA", "fatal error: ", "panic: ", "runtime: out", "dumped core", "=dumped"],
+        single=True,
+    ),
+]
+
+BOOT = [
+    header(
+        "boot.kernel",
+        [r"Linux version \d", r"Booting Linux on physical CPU"],
+        ["Linux version ", "Booting Linux on"],
+        single=True,
+    ),
+    header(
+        "boot.firmware",
+        [r"SeaBIOS \(version", r"Booting from Hard Disk", r"Booting the kernel"],
+        ["SeaBIOS (", "Booting from Hard", "Booting the kernel"],
+        single=True,
+    ),
+]
+
+END = [
+    header(
+        "boot.journal", [r"-- (?:Reboot|Boot [0-9a-f]{32}) --"], ["-- Re", "-- Boot"], single=True
+    ),
+    header(
+        "end.reboot",
+        [
+            r"reboot: (?:Restarting system|machine restart)",
+            r"Restarting system\.?\s*$",
+            r"(?:systemd-shutdown\[1\]: )?Rebooting(?: machine)?\.+$",
+            r"(?:The system will reboot|System is rebooting)",
+            r"(?:systemd\[1\]: )?Reached target .*\b[Rr]eboot",
+            r"(?:systemd\[1\]: )?Starting (?:System )?Reboot\.\.\.",
+            r"shutting down for system reboot",
+            r"(?:\S+ )?(?:init: )?Switching to runlevel: 6",
+            r"The system is going down for (?:system )?reboot",
+            r"Requesting system reboot",
+        ],
+        ["eboot", "estarting system", "machine restart", "runlevel: 6"],
+        single=True,
+    ),
+    header(
+        "end.shutdown",
+        [
+            r"reboot: (?:Power down|System halted)",
+            r"(?:Power down|System halted)\.\s*$",
+            r"(?:systemd-shutdown\[1\]: )?Power(?:ing)? off\.$",
+            r"acpi_power_off called",
+            r"System is (?:powering down|powering off|halting)",
+            r"The system will (?:power off|halt)",
+            r"(?:systemd\[1\]: )?Reached target .*\b(?:[Pp]ower[ -]?[Oo]ff|[Hh]alt)",
+            r"shutting down for system halt",
+            r"(?:\S+ )?(?:init: )?Switching to runlevel: 0",
+            r"The system is going down for (?:system )?(?:halt|power)",
+            r"(?:Power key pressed|Requesting system (?:poweroff|halt))",
+        ],
+        ["ower", "halt", "runlevel: 0"],
+        single=True,
+    ),
+    header(
+        "end.stopping",
+        [
+            r"The system is going down NOW",
+            r"(?:systemd\[1\]: )?Reached target .*(?:Shutdown|Final Step|Unmount All)",
+            r"Journal stopped",
+            r"Received SIGTERM from PID 1 \(systemd",
+            r"Sending SIG(?:TERM|KILL) to remaining processes",
+            r"Kernel logging \(proc\) stopped",
+            r"(?:.*origin software=\"rsyslogd\".* )?exiting on signal 15",
+        ],
+        [
+            "going down NOW",
+            "arget ",
+            "Journal stopped",
+            "SIGTERM",
+            "remaining proc",
+            "logging (proc)",
+            "signal 15",
+        ],
+        single=True,
+    ),
+]
+
+BY_KERNEL = (*OOM, *HARDWARE, *STORAGE, *KEYS, *BOOT)
+BY_ANYONE = (*SPOKEN, *END)

@@ -1,0 +1,71 @@
+"""`manage.py analyze`: evidence in, verdict out, no database."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent.parent
+CRASH = (ROOT / "tests/evidence/null-irq/console.log").read_bytes()
+
+
+def analyze(*args: str, given: bytes = b"") -> subprocess.CompletedProcess:
+    """In a process of its own, with a database that cannot be opened."""
+    environ = os.environ | {"DATABASE_URL": "sqlite:////nowhere/at/all.sqlite3", "DEBUG": "1"}
+    command = [sys.executable, str(ROOT / "manage.py"), "analyze", *args]
+    return subprocess.run(command, input=given, capture_output=True, env=environ, timeout=60)
+
+
+def test_a_file_is_judged_without_any_database():
+    answer = json.loads(analyze(str(ROOT / "tests/evidence/null-irq/console.log")).stdout)
+    assert (answer["kind"], answer["subkind"], answer["crashed"]) == (
+        "kernel_panic",
+        "null_deref",
+        True,
+    )
+    assert list(answer)[:8] == [
+        "kind",
+        "subkind",
+        "crashed",
+        "function",
+        "bugcheck_code",
+        "planned",
+        "signature",
+        "confidence",
+    ]
+    assert {"findings", "skipped", "broken"} <= set(answer)
+
+
+def test_standard_input_is_judged_case_by_case():
+    cases = [{"id": "a", "text": CRASH.decode()}, {"id": "b", "text": "all quiet"}]
+    given = "\n".join(map(json.dumps, cases)).encode()
+    answers = [
+        json.loads(line) for line in analyze("-", "--jsonl", given=given).stdout.splitlines()
+    ]
+    assert [(a["id"], a["kind"]) for a in answers] == [("a", "kernel_panic"), ("b", "none")]
+
+
+def test_bad_input_is_named_and_ends_with_2():
+    for args, given, message in [
+        (["/no/such/file"], b"", "cannot read /no/such/file"),
+        (["--jsonl"], b"{not json", "line 1 is not JSON"),
+        (["--jsonl"], b"[1, 2]", "line 1 must be a JSON object"),
+        (["--jsonl", "--os", "linux"], b'{"id": 1, "text": 7}', "line 1: `text` must be a string"),
+        (["--os", "windows"], b"\xff\xfe nothing", "not JSON"),
+    ]:
+        ended = analyze(*args, given=given)
+        assert ended.returncode == 2, args
+        assert message in ended.stderr.decode(), args
+
+
+def test_bytes_that_are_no_text_are_survived():
+    for given in (bytes(range(256)) * 500, b"\x00" * 100_000, b"x" * 3_000_000, b""):
+        ended = analyze("-", given=given)
+        assert ended.returncode == 0
+        assert json.loads(ended.stdout)["kind"] == "none"
+
+
+def test_an_utf_16_text_is_read():
+    given = b"\xff\xfe" + CRASH.decode(errors="replace").encode("utf-16-le")
+    assert json.loads(analyze("-", given=given).stdout)["subkind"] == "null_deref"
