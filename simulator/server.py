@@ -146,7 +146,10 @@ def read_request(stream: BinaryIO) -> Request | None:
     body = stream.read(int(length))
     if len(body) < int(length):
         return None
-    target = urlsplit(words[1])
+    try:
+        target = urlsplit(words[1])
+    except ValueError as error:
+        raise Malformed(400, str(error)) from None
     return Request(words[0], target.path, target.query, headers, body)
 
 

@@ -230,6 +230,9 @@ def _interfaces(machine: Machine) -> list[dict]:
             "MacAddress": "",
             "PrimaryIpAddress": address,
             "PrivateIpSets": {"PrivateIpSet": [{"PrivateIpAddress": address, "Primary": True}]},
+            "Ipv6Sets": {"Ipv6Set": []},
+            "Ipv4PrefixSets": {"Ipv4PrefixSet": []},
+            "Ipv6PrefixSets": {"Ipv6PrefixSet": []},
         }
         for number, address in enumerate(machine.private_ips)
     ]

@@ -13,14 +13,16 @@ pytestmark = pytest.mark.usefixtures("sandbox_needed")
 def test_each_machine_answers_with_its_own_name(client, simulator):
     machines = healthy(client)[:3]
     ids = [machine.instance_id for machine in machines]
-    before = simulator.counters()["scripts"].get("linux", {}).get("sandbox", 0)
+    before = simulator.counters()["runs"]
 
     rows = settled(client, run(client, ids, "echo hello from $(hostname)"))
 
     told = {row.instance_id: base64.b64decode(row.output).decode() for row in rows}
     assert told == {m.instance_id: f"hello from {m.host_name}\n" for m in machines}
     assert {(row.invocation_status, row.exit_code) for row in rows} == {("Success", 0)}
-    assert simulator.counters()["scripts"]["linux"]["sandbox"] == before + 3
+    after = simulator.counters()
+    assert [after["runs"][i] - before.get(i, 0) for i in ids] == [1, 1, 1]
+    assert "recording" not in after["scripts"]["linux"]
 
 
 @pytest.mark.parametrize(
