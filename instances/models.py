@@ -6,19 +6,27 @@ from datetime import timedelta
 from typing import ClassVar
 
 from django.conf import settings
-from django.db import models
+from django.contrib.auth.models import User
+from django.db import models, transaction
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from instances import ecs
+from portal import audit
+from portal.transitions import move
 from portal.work import Work
 
 AGENT_SILENCE = timedelta(minutes=3)  # ECS itself calls an agent silent after two minutes
 
 
-class CloudAccount(models.Model):
-    """A named way to sign. Holds no credential: those stay in the SDK's own places."""
+class CloudAccount(Work):
+    """A named way to sign. Holds no credential: those stay in the SDK's own places.
+
+    As a row of work: its regions are looked up from time to time.
+    """
+
+    job: ClassVar[str] = "instances.jobs.sync_account"
 
     class Kind(models.TextChoices):
         CHAIN = "chain", _("default credential chain")
@@ -30,6 +38,8 @@ class CloudAccount(models.Model):
     profile = models.CharField(_("profile"), max_length=64, blank=True)
     role_arn = models.CharField(_("role ARN"), max_length=200, blank=True)
     enabled = models.BooleanField(_("enabled"), default=True)
+    problem = models.TextField(_("problem"), blank=True, editable=False)
+    regions_read_at = models.DateTimeField(_("regions as of"), null=True, editable=False)
 
     class Meta:
         verbose_name = _("cloud account")
@@ -37,6 +47,11 @@ class CloudAccount(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, *args: object, **kwargs: object) -> None:
+        if self._state.adding and self.due_at is None:
+            self.due_at = timezone.now()  # the conductor finds its regions
+        super().save(*args, **kwargs)
 
     def signing(self) -> ecs.Account:
         """What the gateway needs to sign as this account."""
@@ -62,16 +77,42 @@ class Region(Work):
     problem = models.TextField(_("problem"), blank=True)
     synced_at = models.DateTimeField(_("as of"), null=True)
     instance_count = models.PositiveIntegerField(_("instances"), default=0)
+    # Ids that the last listing lacked while it was doubted, and those that a person let go.
+    doubted_ids = models.JSONField(default=list, editable=False)
+    accepted_ids = models.JSONField(default=list, editable=False)
 
     class Meta:
         verbose_name = _("region")
         verbose_name_plural = _("regions")
         constraints = [
             models.UniqueConstraint(fields=["account", "region_id"], name="region_once"),
+            models.CheckConstraint(
+                condition=models.Q(state__in=("never", "current", "failed", "doubted")),
+                name="region_state_known",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.account}/{self.region_id}"
+
+    @transaction.atomic
+    def accept_shrink(self, by: User | str, via: str) -> None:
+        """A person says that the instances which a doubted listing lacked are really gone.
+
+        Exactly those may then be marked released, by the next look that does not see them
+        either. Raises WrongState if the listing is not doubted (any more).
+        """
+        gone = Region.objects.select_for_update().get(pk=self.pk).doubted_ids
+        move(
+            self,
+            source=self.State.DOUBTED,
+            target=self.State.CURRENT,
+            problem="",
+            doubted_ids=[],
+            accepted_ids=gone,
+        )
+        self.wake()
+        audit.record(actor=by, act="region.shrink_accepted", subject=self, via=via, gone=len(gone))
 
 
 def scope_of(user, path: str = "") -> models.Q:
@@ -103,6 +144,16 @@ class InstanceQuerySet(models.QuerySet["Instance"]):
 
     def present(self) -> InstanceQuerySet:
         return self.filter(released_at=None)
+
+    def with_agent(self, state: str) -> InstanceQuerySet:
+        """Those whose `agent_state()` is alive, silent or unknown."""
+        if state == "unknown":
+            return self.filter(agent_running=None)
+        fresh = models.Q(agent_heartbeat_at__gt=models.F("agent_asked_at") - AGENT_SILENCE)
+        alive = self.filter(fresh, agent_running=True)
+        if state == "alive":
+            return alive
+        return self.exclude(agent_running=None).exclude(pk__in=alive.values("pk"))
 
 
 class Instance(models.Model):
@@ -209,7 +260,7 @@ class InstanceTag(models.Model):
 
 
 class InstanceGroup(models.Model):
-    """A fixed list or a saved filter."""
+    """A fixed list or a saved filter; `filters.members(group)` tells who is in it now."""
 
     name = models.CharField(_("name"), max_length=80, unique=True)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
