@@ -106,7 +106,7 @@ def _standins_over_the_hosts() -> tuple[tuple[str, Path], ...]:
         (f"{folder}/{tool.name}", tool)
         for tool in sorted(STANDINS.iterdir())
         for folder in ("/usr/bin", "/usr/sbin")
-        if Path(folder, tool.name).exists()
+        if Path(folder, tool.name).is_file() and not Path(folder, tool.name).is_symlink()
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from simulator.machine import Machine
-from simulator.scenarios import quiet
+from simulator.scenarios import asked, crashes, quiet
 from simulator.scenarios.distros import (
     ALINUX3,
     CENTOS7,
@@ -51,7 +51,7 @@ STORIES: list[tuple[Card, StoryMaker]] = [
             "chen.min",
             public_ip="203.0.113.12",
         ),
-        quiet.healthy,
+        asked.by_the_platform,
     ),
     (
         _card(
@@ -65,61 +65,61 @@ STORIES: list[tuple[Card, StoryMaker]] = [
             "chen.min",
             public_ip="203.0.113.13",
         ),
-        quiet.healthy,
+        crashes.nvme_driver,
     ),
     (
         _card("api-01", HANGZHOU, "h", ROCKY9, "ecs.c7.xlarge", "10.1.1.21", "orders", "li.wei"),
-        quiet.healthy,
+        crashes.not_captured,
     ),
     (
         _card("api-02", HANGZHOU, "i", UBUNTU22, "ecs.c7.xlarge", "10.1.1.22", "orders", "li.wei"),
-        quiet.healthy,
+        crashes.never_installed,
     ),
     (
         _card(
             "db-01", HANGZHOU, "h", ALINUX3, "ecs.r7.2xlarge", "10.1.2.31", "orders", "zhao.ying"
         ),
-        quiet.healthy,
+        crashes.out_of_memory,
     ),
     (
         _card(
             "cache-01", HANGZHOU, "i", UBUNTU22, "ecs.r7.xlarge", "10.1.2.41", "shop", "zhao.ying"
         ),
-        quiet.healthy,
+        crashes.killed_for_memory,
     ),
     (
         _card(
             "batch-01", HANGZHOU, "j", ALINUX3, "ecs.c7.2xlarge", "10.1.3.51", "billing", "sun.tao"
         ),
-        quiet.healthy,
+        crashes.after_maintenance,
     ),
     (
         _card(
             "batch-02", HANGZHOU, "j", DEBIAN12, "ecs.c7.2xlarge", "10.1.3.52", "billing", "sun.tao"
         ),
-        quiet.healthy,
+        crashes.cut_off,
     ),
     (
         _card("media-01", HANGZHOU, "h", ALINUX3, "ecs.c7.2xlarge", "10.1.3.61", "media", "wu.hao"),
-        quiet.healthy,
+        crashes.dead_storage,
     ),
     (
         _card(
             "search-01", HANGZHOU, "i", UBUNTU22, "ecs.g7.xlarge", "10.1.4.71", "search", "wu.hao"
         ),
-        quiet.healthy,
+        crashes.guest_failed_silently,
     ),
     (
         _card(
             "log-01", HANGZHOU, "j", ALINUX3, "ecs.g7.xlarge", "10.1.4.81", "platform", "ops.duty"
         ),
-        quiet.healthy,
+        crashes.console_only,
     ),
     (
         _card(
             "mq-01", HANGZHOU, "h", DEBIAN12, "ecs.g7.xlarge", "10.1.4.91", "platform", "ops.duty"
         ),
-        quiet.healthy,
+        crashes.nobody_answers,
     ),
     (
         _card(
@@ -133,11 +133,11 @@ STORIES: list[tuple[Card, StoryMaker]] = [
             "qa.team",
             environment="test",
         ),
-        quiet.healthy,
+        asked.by_sysrq,
     ),
     (
         _card("job-01", HANGZHOU, "j", ALINUX3, "ecs.g7.large", "10.1.3.53", "billing", "sun.tao"),
-        quiet.healthy,
+        asked.by_a_user,
     ),
     (
         _card(
@@ -150,13 +150,13 @@ STORIES: list[tuple[Card, StoryMaker]] = [
             "archive",
             "ops.duty",
         ),
-        quiet.healthy,
+        quiet.without_agent,
     ),
     (
         _card(
             "iot-01", HANGZHOU, "i", ALINUX3, "ecs.g7.large", "10.1.8.25", "telemetry", "he.jing"
         ),
-        quiet.healthy,
+        quiet.unheard,
     ),
     (
         _card(
@@ -170,7 +170,7 @@ STORIES: list[tuple[Card, StoryMaker]] = [
             "he.jing",
             charge_type="PrePaid",
         ),
-        quiet.healthy,
+        asked.expired,
     ),
     (
         _card(
@@ -184,7 +184,7 @@ STORIES: list[tuple[Card, StoryMaker]] = [
             "tan.kai",
             eip="198.51.100.11",
         ),
-        quiet.healthy,
+        crashes.host_failed,
     ),
     (
         _card(
@@ -198,11 +198,11 @@ STORIES: list[tuple[Card, StoryMaker]] = [
             "tan.kai",
             eip="198.51.100.12",
         ),
-        quiet.healthy,
+        quiet.agent_down,
     ),
     (
         _card("edge-01", SINGAPORE, "a", ALINUX3, "ecs.c7.xlarge", "10.2.0.21", "edge", "tan.kai"),
-        quiet.healthy,
+        asked.by_power_key,
     ),
     (
         _card(
@@ -216,7 +216,7 @@ STORIES: list[tuple[Card, StoryMaker]] = [
             "tan.kai",
             environment="standby",
         ),
-        quiet.healthy,
+        asked.standing_by,
     ),
 ]
 
