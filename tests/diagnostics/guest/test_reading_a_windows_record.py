@@ -1,0 +1,133 @@
+"""A sealed answer of a Windows machine becomes its record and state; hostile ones break nothing."""
+
+import json
+from datetime import UTC, datetime
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from diagnostics.readers import bundle, windows_record, windows_state
+
+from .fuzzing import fuzz
+from .windows_answers import dump, filetime, header, sealed
+
+CRASHED = datetime(2026, 11, 20, 2, 31, 5, tzinfo=UTC)
+RECORD = {
+    "system": {
+        "hostname": "WINWEB01",
+        "os": "Microsoft Windows Server 2019 Datacenter",
+        "now": "2026-11-20T05:00:00.000Z",
+        "last_boot": "2026-11-20T02:33:00.000Z",
+        "uptime_s": 8820,
+        "timezone": "China Standard Time",
+        "utc_offset_minutes": 480,
+    },
+    "crash_control": {"CrashDumpEnabled": 7, "DumpFile": "C:\\Windows\\MEMORY.DMP"},
+    "pagefile": {
+        "Win32_PageFileUsage": [{"Name": "C:\\pagefile.sys", "AllocatedBaseSize": 4096}],
+        "AutomaticManagedPagefile": True,
+        "TotalPhysicalMemory": 17179869184,
+        "SystemDriveFree": 21474836480,
+    },
+    "dump_counts": {"minidump": 7, "live": 0},
+    "dumps": [
+        {
+            "path": "C:\\Windows\\MEMORY.DMP",
+            "kind": "memory",
+            "size": 900000000,
+            "modified": "2026-11-20T02:34:00.000Z",
+            "header": header(dump(0xD1, at=filetime(CRASHED))),
+        }
+    ],
+    "dump_stack": None,
+    "events": [
+        {
+            "time": "2026-11-20T02:33:20.123456700Z",
+            "id": 41,
+            "provider": "Microsoft-Windows-Kernel-Power",
+            "channel": "System",
+            "record_id": 900,
+            "data": {"BugcheckCode": "209", "PowerButtonTimestamp": "0"},
+        },
+        {
+            "time": "2026-11-20T02:33:19.5Z",
+            "id": 20,
+            "provider": "Microsoft-Windows-Kernel-Boot",
+            "channel": "System",
+            "record_id": 899,
+            "data": {"LastShutdownGood": "false"},
+        },
+    ],
+}
+
+
+def record(value=RECORD, notes=""):
+    read = bundle.read(sealed(value, notes))
+    assert read.complete and read.os == "windows"
+    return windows_record.read(read.sections)
+
+
+def test_a_sealed_answer_comes_back_with_its_types():
+    events = record()["events"]
+    assert events[0]["data"] == {"BugcheckCode": 209, "PowerButtonTimestamp": 0}
+    assert events[1]["data"] == {"LastShutdownGood": False}
+
+
+def test_the_state_tells_boot_dump_and_page_file():
+    state = windows_state.read(record())
+    assert state.last_boot == datetime(2026, 11, 20, 2, 33, tzinfo=UTC)
+    assert (state.dump_enabled, state.dump_type) == (7, "Automatic")
+    assert state.page_files[0].size == 4096 << 20
+    assert state.page_file_fits is True
+    assert (state.minidump_count, state.minidumps) == (7, ())
+    assert state.reasons == {}
+
+
+def test_the_header_of_the_dump_comes_through_in_parts():
+    found = windows_state.read(record()).memory_dump
+    assert (found.header.code, found.header.crashed_at) == (0xD1, CRASHED)
+
+
+def test_no_page_file_on_the_system_drive_means_no_dump():
+    paging = RECORD["pagefile"] | {"Win32_PageFileUsage": []}
+    assert windows_state.read(record(RECORD | {"pagefile": paging})).page_file_fits is False
+
+
+def test_what_could_not_be_asked_is_none_with_the_reason():
+    state = windows_state.read(
+        record(RECORD | {"crash_control": None, "dumps": None}, "dumps: Access is denied")
+    )
+    assert (state.dump_enabled, state.dump_type, state.minidumps) == (None, None, None)
+    assert state.reasons["dumps"] == "dumps: Access is denied"
+    assert state.reasons["crash_control"] == 'the answer holds no "crash_control"'
+
+
+def test_of_a_cut_record_the_whole_events_are_kept():
+    text = json.dumps(RECORD)
+    read = windows_record.read({"record": text[: text.index('"id": 20')]})
+    assert [event["id"] for event in read["events"]] == [41]
+    assert read["gaps"] == ["record: cut; what stood before the cut was read"]
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                [*RECORD, "Name", "path", "header", "0", "time", "id", "CrashDumpEnabled"]
+            ),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@fuzz()
+@given(st.dictionaries(st.sampled_from(list(RECORD)), anything), st.integers(0, 3000))
+def test_no_record_breaks_the_readers(changes, cut):
+    text = json.dumps(RECORD | changes)
+    for shape in (text, text[:cut]):
+        windows_state.read(windows_record.read({"record": shape, "collection": "dumps: x"}))
