@@ -74,24 +74,25 @@ def _sent(claim: Claim[Dispatch], answer: ecs.Answer[ecs.Run]) -> None:
 
 def _not_sent(claim: Claim[Dispatch], error: ecs.EcsError, *, in_doubt: bool) -> None:
     """What a failed call means: later, no, or nobody knows."""
-    later = isinstance(error, ecs.Throttled) or error.code.startswith("IdempotentProcessing")
+    in_doubt = in_doubt or error.in_doubt
+    later = isinstance(error, ecs.Throttled)
     if isinstance(error, ecs.Refused) and not later:
         status = Target.NO_ANSWER if in_doubt else Target.REFUSED
         words = f"{IN_DOUBT} Asked again: {error.message}" if in_doubt else error.message
         return endings.end(claim, status, error.code, words, request_id=error.request_id)
-    heard_no = isinstance(error, ecs.Throttled) and not in_doubt
+    rest = timedelta(seconds=error.retry_after or 0) if later else timedelta()
     claim.release(
-        due_at=_next_try(claim.row),
-        state=Dispatch.State.WAITING if heard_no else Dispatch.State.SENDING,
+        due_at=_next_try(claim.row, rest),
+        state=Dispatch.State.WAITING if later and not in_doubt else Dispatch.State.SENDING,
         **endings.words(error.code, error.message, error.request_id),
     )
 
 
-def _next_try(dispatch: Dispatch) -> datetime:
-    """Soon at first, then ever later up to 15 s, and once more at the last moment."""
+def _next_try(dispatch: Dispatch, rest: timedelta) -> datetime:
+    """Soon at first, then ever later up to 15 s, not before `rest` is over; at last, to end it."""
     now = timezone.now()
     waited = now - (dispatch.asked_at or now)
-    rest = max(timedelta(seconds=1), min(waited / 2, timedelta(seconds=15)))
+    rest = max(rest, timedelta(seconds=1), min(waited / 2, timedelta(seconds=15)))
     return min(now + rest, _last_moment(dispatch))
 
 

@@ -217,11 +217,13 @@ def _call(account: Account, region: str, operation: str, asked: dict[str, Any]) 
         raise Refused(f"{region!r} is not a region", operation=operation, code="InvalidRegionId")
     key, give_up = (account.name, region, operation), time.monotonic() + PATIENCE
     attempts = ATTEMPTS if _may_repeat(operation, asked) else 1
+    in_doubt = False
     for attempt in itertools.count(1):
-        _take_turn(key, give_up - time.monotonic())
+        _take_turn(key, give_up - time.monotonic(), in_doubt)
         try:
             body = _once(account, region, operation, asked)
         except EcsError as error:
+            error.in_doubt = in_doubt = in_doubt or isinstance(error, NoAnswer)
             if isinstance(error, Throttled):
                 error.retry_after = _throttle.pause(key, error.retry_after)
             may_help = isinstance(error, Throttled | NoAnswer)
@@ -235,15 +237,17 @@ def _call(account: Account, region: str, operation: str, asked: dict[str, Any]) 
     raise AssertionError("unreachable")
 
 
-def _take_turn(key: tuple[str, str, str], patience: float) -> None:
+def _take_turn(key: tuple[str, str, str], patience: float, in_doubt: bool) -> None:
     try:
         _throttle.wait(key, max(patience, 0.1))
     except MustRest as rest:
-        raise Throttled(
+        throttled = Throttled(
             f"ECS said that it is called too often; it rests for {rest.seconds:.0f} s more",
             operation=key[2],
             retry_after=rest.seconds,
-        ) from None
+        )
+        throttled.in_doubt = in_doubt
+        raise throttled from None
 
 
 def _once(account: Account, region: str, operation: str, asked: dict[str, Any]) -> Any:

@@ -11,6 +11,10 @@ from instances import ecs_wire as wire
 class EcsError(Exception):
     """What went wrong, with ECS's own code and the RequestId where there is one."""
 
+    # An earlier attempt of the same call had no answer, so that a "no" now does not mean that
+    # it did not happen then.
+    in_doubt = False
+
     def __init__(
         self, message: str, *, operation: str = "", code: str = "", request_id: str = ""
     ) -> None:
