@@ -51,6 +51,7 @@ INSTALLED_APPS = [
     "crispy_forms",
     "crispy_bootstrap5",
     "bootstrap",
+    "axes",
     "csp",
     "django_htmx",
     "django_q",
@@ -75,6 +76,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "portal.urls"
@@ -152,6 +154,42 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 CRISPY_ALLOWED_TEMPLATE_PACKS = "bootstrap5"
 CRISPY_TEMPLATE_PACK = "bootstrap5"
 
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+# Five wrong passwords of one name from one address wall that pair off for a quarter of an hour.
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = 0.25  # hours
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_LOCKOUT_TEMPLATE = "registration/locked.html"
+AXES_RESET_ON_SUCCESS = True
+AXES_DISABLE_ACCESS_LOG = True  # logins stand in the audit
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
+
+SESSION_COOKIE_AGE = 12 * 3600  # a working day; the next one begins with a login
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+# Reached through https (a proxy in front of us): cookies and browsers are held to it.
+HTTPS = not DEBUG and env.bool(
+    "HTTPS", any(origin.startswith("https://") for origin in CSRF_TRUSTED_ORIGINS)
+)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+X_FRAME_OPTIONS = "DENY"
+MESSAGE_TAGS = {10: "unknown", 20: "going", 25: "good", 30: "attention", 40: "bad"}
+
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "login"
@@ -179,7 +217,3 @@ LOGGING = {
     # The queue library tells of every bell; its warnings are enough.
     "loggers": {"django-q": {"level": "WARNING"}},
 }
-
-MESSAGE_TAGS = {10: "unknown", 20: "going", 25: "good", 30: "attention", 40: "bad"}
-SESSION_COOKIE_AGE = 12 * 3600  # a working day; the next one begins with a login
-SESSION_COOKIE_HTTPONLY = True

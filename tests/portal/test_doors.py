@@ -3,6 +3,7 @@
 import pytest
 from django.urls import reverse
 
+from portal.audit.models import AuditEntry
 from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -52,3 +53,33 @@ def test_a_made_up_theme_is_ignored(client):
 def test_the_language_follows_the_choice(client):
     client.post(reverse("language"), {"language": "zh-hans", "next": "/login/"})
     assert b'lang="zh-hans"' in client.get("/login/").content
+
+
+def guess(client, times: int, username: str = "bo", **where: str) -> list[int]:
+    wrong = {"username": username, "password": "wrong"}
+    return [client.post("/login/", wrong, **where).status_code for _ in range(times)]
+
+
+def test_guessing_ends_at_a_wall_that_even_the_right_password_does_not_pass(client, person):
+    assert guess(client, 5)[-1] == 429
+    right = {"username": "bo", "password": "a long enough word"}
+    assert client.post("/login/", right).status_code == 429
+    assert AuditEntry.objects.filter(act="login.locked").exists()
+
+
+def test_the_wall_stands_before_the_guesser_only(client, person):
+    guess(client, 6, REMOTE_ADDR="10.9.9.9")
+    right = {"username": "bo", "password": "a long enough word"}
+    assert client.post("/login/", right, REMOTE_ADDR="10.1.1.1").status_code == 302
+
+
+def test_coming_and_going_is_written_down(client, person):
+    client.post("/login/", {"username": "bo", "password": "a long enough word"})
+    client.post(reverse("logout"))
+    acts = AuditEntry.objects.order_by("number").values_list("actor_label", "act")
+    assert list(acts) == [("bo", "login"), ("bo", "logout")]
+
+
+@pytest.mark.parametrize("name", ["\x00", "a" * 10_000, "' or 1=1", "🦊"])
+def test_a_hostile_name_is_only_a_wrong_one(client, name):
+    assert client.post("/login/", {"username": name, "password": "x"}).status_code == 200

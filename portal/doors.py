@@ -1,0 +1,46 @@
+"""Coming in and going out: both leave a trace, and guessing passwords ends at a wall."""
+
+from __future__ import annotations
+
+from axes.signals import user_locked_out
+from django.contrib.auth import views
+from django.contrib.auth.forms import AuthenticationForm
+from django.db import transaction
+from django.dispatch import receiver
+from django.http import HttpRequest, HttpResponse
+
+from portal import audit
+
+
+class Login(views.LoginView):
+    redirect_authenticated_user = True
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        with transaction.atomic():
+            answer = super().form_valid(form)
+            person = form.get_user()
+            audit.record(actor=person, act="login", subject=person, via="page")
+        return answer
+
+
+class Logout(views.LogoutView):
+    http_method_names = ["post", "options"]
+
+    def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        person = request.user
+        with transaction.atomic():
+            answer = super().post(request, *args, **kwargs)
+            audit.record(actor=person, act="logout", subject=person, via="page")
+        return answer
+
+
+@receiver(user_locked_out)
+def locked_out(request: HttpRequest, username: str, ip_address: str, **kwargs: object) -> None:
+    """Once a wall stands it is written down; the guesses themselves only fill axes' own table."""
+    audit.record(
+        actor=None,
+        act="login.locked",
+        subject=(username or "", f"login:{username or ''}", ""),
+        via="page",
+        address=ip_address,
+    )
