@@ -58,6 +58,24 @@ class CloudAccount(Work):
         return ecs.Account(self.name, self.kind, self.profile, self.role_arn)
 
 
+class RegionQuerySet(models.QuerySet["Region"]):
+    def visible_to(self, user) -> RegionQuerySet:
+        """Regions that this person's scopes reach into, whatever tags narrow them further."""
+        if not user.is_active:
+            return self.none()
+        if user.is_superuser:
+            return self
+        seen = models.Q(pk__in=())
+        for scope in user.scopes.all():
+            part = models.Q(pk__isnull=False)
+            if scope.account_id:
+                part &= models.Q(account=scope.account_id)
+            if scope.region:
+                part &= models.Q(region_id=scope.region)
+            seen |= part
+        return self.filter(seen)
+
+
 class Region(Work):
     """One region of one account: when it was last read, and what came of it."""
 
@@ -80,6 +98,8 @@ class Region(Work):
     # Ids that the last listing lacked while it was doubted, and those that a person let go.
     doubted_ids = models.JSONField(default=list, editable=False)
     accepted_ids = models.JSONField(default=list, editable=False)
+
+    objects = RegionQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("region")
@@ -275,6 +295,9 @@ class InstanceGroup(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def get_absolute_url(self) -> str:
+        return reverse("instances:group", args=[self.pk])
+
 
 class SystemEventQuerySet(models.QuerySet["SystemEvent"]):
     def visible_to(self, user) -> SystemEventQuerySet:
@@ -312,10 +335,15 @@ class SystemEvent(models.Model):
             models.Index(fields=["-published_at", "-id"]),
             models.Index(fields=["instance", "-published_at"]),
             models.Index(fields=["type", "-published_at"]),
+            models.Index(fields=["cycle_status", "not_before"]),
+            models.Index(fields=["event_id"]),
         ]
 
     def __str__(self) -> str:
         return f"{self.type} {self.event_id}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("instances:event", args=[self.pk])
 
 
 class Scope(models.Model):
