@@ -25,23 +25,40 @@ LOOKS = (
     "instances.view_systemevent",
     "diagnostics.view_diagnosiscase",
 )
-ROLES: dict[str, tuple[str, ...]] = {}
-ROLES["viewer"] = LOOKS
-ROLES["support"] = (*ROLES["viewer"], "diagnostics.add_diagnosiscase")
-ROLES["operator"] = (
-    *ROLES["support"],
+CASES = ("diagnostics.add_diagnosiscase",)
+GROUPS = (
     "instances.add_instancegroup",
     "instances.change_instancegroup",
     "instances.delete_instancegroup",
-    "instances.change_region",
+    "instances.change_region",  # take over a listing that suddenly shrank
 )
-ROLES["manager"] = ROLES["operator"]
-ROLES["administrator"] = (
-    *ROLES["manager"],
-    "audit.view_auditentry",
-    "portal.view_heartbeat",
-    "auth.view_user",
+RECORD_ROOM = (  # "*" stands for every model of the app
+    "audit.view_*",
+    "axes.view_accessattempt",
+    "axes.delete_accessattempt",
+    "auth.view_*",
+    "auth.add_user",
+    "auth.change_user",
+    "auth.add_group",
+    "auth.change_group",
+    "auth.delete_group",
+    "commands.view_*",
+    "diagnostics.view_*",
+    "instances.view_*",
+    "instances.add_scope",
+    "instances.change_scope",
+    "instances.delete_scope",
+    "instances.add_cloudaccount",
+    "instances.change_cloudaccount",
+    "portal.view_*",
 )
+ROLES: dict[str, tuple[str, ...]] = {
+    "viewer": LOOKS,
+    "support": (*LOOKS, *CASES),
+    "operator": (*LOOKS, *CASES, *GROUPS),
+    "manager": (*LOOKS, *CASES, *GROUPS),
+    "administrator": (*LOOKS, *CASES, *GROUPS, *RECORD_ROOM),
+}
 
 
 def needs(permission: str) -> Callable[[View], View]:

@@ -1,8 +1,15 @@
 from django.apps import AppConfig
+from django.contrib.admin import apps as admin_apps
 from django.db.models.signals import post_migrate
 
 
+class PortalAdminConfig(admin_apps.AdminConfig):
+    default = False
+    default_site = "portal.admin_site.PortalAdminSite"
+
+
 class PortalConfig(AppConfig):
+    default = True
     name = "portal"
     default_auto_field = "django.db.models.BigAutoField"
 

@@ -18,7 +18,13 @@ def grant(sender: AppConfig, using: str, **kwargs: object) -> None:
     for name, permissions in ROLES.items():
         wanted = Q(pk__in=())
         for permission in permissions:
-            app, codename = permission.split(".")
-            wanted |= Q(content_type__app_label=app, codename=codename)
+            wanted |= _meant(permission)
         group, _made = Group.objects.using(using).get_or_create(name=name)
         group.permissions.set(Permission.objects.using(using).filter(wanted))
+
+
+def _meant(permission: str) -> Q:
+    app, codename = permission.split(".")
+    if codename.endswith("*"):
+        return Q(content_type__app_label=app, codename__startswith=codename[:-1])
+    return Q(content_type__app_label=app, codename=codename)

@@ -54,3 +54,8 @@ def sandbox_needed() -> None:
     from simulator import sandbox
 
     requires("sandbox", sandbox.offered(), "bubblewrap cannot start here")
+
+
+@pytest.fixture(autouse=True)
+def _cheap_passwords(settings) -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -1,9 +1,10 @@
 """One valid object each; a test names only what it is about."""
 
 import factory
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
+from django.utils import timezone
 
-from instances.models import CloudAccount, Instance, Scope
+from instances.models import CloudAccount, Instance, Region, Scope, SystemEvent
 
 
 class AccountFactory(factory.django.DjangoModelFactory):
@@ -38,3 +39,34 @@ class InstanceFactory(factory.django.DjangoModelFactory):
     name = factory.Sequence(lambda n: f"web{n:02}")
     status = "Running"
     os_type = "linux"
+
+
+class EventFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = SystemEvent
+
+    instance = factory.SubFactory(InstanceFactory)
+    account = factory.SelfAttribute("instance.account")
+    region = factory.SelfAttribute("instance.region")
+    instance_id_text = factory.SelfAttribute("instance.instance_id")
+    event_id = factory.Sequence(lambda n: f"e-test{n:012}")
+    type = "SystemMaintenance.Reboot"
+    cycle_status = "Scheduled"
+    published_at = factory.LazyFunction(timezone.now)
+    seen_at = factory.LazyFunction(timezone.now)
+
+
+class RegionFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Region
+
+    account = factory.SubFactory(AccountFactory)
+    region_id = "cn-hangzhou"
+
+
+def a_person(role: str = "viewer", **scope: object) -> User:
+    """Somebody of this role who sees the whole fleet, or the part that `scope` names."""
+    person = UserFactory()
+    person.groups.add(Group.objects.get(name=role))
+    ScopeFactory(user=person, **scope)
+    return person

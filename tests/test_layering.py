@@ -11,6 +11,7 @@ LEAVES = {
     "portal.checks",
     "portal.lists",
     "portal.queue",
+    "portal.records",
     "portal.transitions",
     "portal.work",
 }
