@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from django import forms
 from django.contrib import admin
 
+from instances.filters import BadFilter, check_saved
 from instances.models import (
     CloudAccount,
     Instance,
@@ -32,8 +34,22 @@ class ScopeAdmin(OwnedAdmin):
     search_fields = ("user__username", "region", "tag_key")
 
 
+class InstanceGroupForm(forms.ModelForm):
+    class Meta:
+        model = InstanceGroup
+        fields = ("name", "owner", "members", "filter")
+
+    def clean_filter(self) -> dict | None:
+        saved = self.cleaned_data["filter"]
+        try:
+            return None if saved is None else check_saved(saved)
+        except BadFilter as problem:
+            raise forms.ValidationError(f"{problem.field}: {problem}") from None
+
+
 @admin.register(InstanceGroup)
 class InstanceGroupAdmin(OwnedAdmin):
+    form = InstanceGroupForm
     list_display = ("name", "owner", "filter", "created_at")
     list_select_related = ("owner",)
     search_fields = ("name",)

@@ -92,10 +92,13 @@ class Filter:
 
 
 def members(group: InstanceGroup) -> InstanceQuerySet:
-    """A group's instances now; narrow them with `visible_to(user)` before anybody sees them."""
+    """A group's instances now; narrow them with `visible_to(user)` before anybody sees them.
+
+    Raises BadFilter where the saved filter cannot be read: less of a filter would mean more.
+    """
     if group.filter is None:
         return Instance.objects.filter(groups=group)
-    return Filter.read(group.filter).apply(Instance.objects.all())
+    return Filter.read(check_saved(group.filter)).apply(Instance.objects.all())
 
 
 def check_saved(value: Any) -> dict[str, Any]:

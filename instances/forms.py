@@ -75,7 +75,13 @@ class InstanceFilter(forms.Form):
     def found(self, user: Any) -> InstanceQuerySet:
         """The visible instances that fit; none at all while a field is wrong."""
         queryset = Instance.objects.visible_to(user)
-        return self.filter.apply(queryset) if self.is_valid() else queryset.none()
+        if not self.is_valid():
+            return queryset.none()
+        try:
+            return self.filter.apply(queryset)
+        except BadFilter as problem:  # of the group that was picked
+            self.add_error("group", f"{problem.field}: {problem}")
+            return queryset.none()
 
     def saved(self) -> dict[str, Any]:
         """The filter as a group keeps it: only what narrows."""

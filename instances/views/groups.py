@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from instances.filters import members
+from instances.filters import BadFilter, members
 from instances.forms import GroupForm, InstanceFilter
 from instances.models import Instance, InstanceGroup
 from portal import audit, lists
@@ -29,8 +29,12 @@ def listing(request: HttpRequest) -> HttpResponse:
 @needs("instances.view_instancegroup")
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     group = get_object_or_404(InstanceGroup.objects.select_related("owner"), pk=pk)
-    seen = Instance.objects.visible_to(request.user)
-    found = seen.filter(pk__in=members(group).values("pk"))
+    found = Instance.objects.visible_to(request.user)
+    try:
+        found = found.filter(pk__in=members(group).values("pk"))
+    except BadFilter as problem:
+        messages.error(request, _("The saved filter cannot be read: %s") % problem)
+        found = found.none()
     found = found.select_related("account").prefetch_related("addresses")
     shown = {"group": group, "page": lists.page(request, found, ("name",))}
     return render(request, "instances/group.html", shown)
