@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from simulator.actions import OPERATIONS
 from simulator.cloud import Call, Cloud
 from simulator.errors import Refusal, forbidden
-from simulator.signature import AccessKey, Verifier
+from simulator.signature import AccessKey, Verifier, asked_for
 from simulator.wire import Parameters, Reply, Request
 
 log = logging.getLogger(__name__)
@@ -62,7 +62,7 @@ class Endpoint:
         if request.method not in ("POST", "GET"):
             raise Refusal(403, "UnsupportedHTTPMethod", "POST and GET are supported.")
         params = Parameters(request.pairs)
-        if _version(request) != VERSION:
+        if asked_for(request)[1] != VERSION:
             raise Refusal(404, "InvalidVersion", f"The specified version is not {VERSION}.")
         act = OPERATIONS.get(operation)
         if act is None:
@@ -141,8 +141,7 @@ class Endpoint:
 def _about(request: Request) -> tuple[str, str, list[str]]:
     """Operation, region and instances, read without trusting anything yet."""
     params = Parameters(request.pairs)
-    operation = request.headers.get("x-acs-action") or params.text("Action")
-    return operation, params.text("RegionId"), _ids(params)
+    return asked_for(request)[0], params.text("RegionId"), _ids(params)
 
 
 def _ids(params: Parameters) -> list[str]:
@@ -152,10 +151,6 @@ def _ids(params: Parameters) -> list[str]:
         listed = []
     one = params.text("InstanceId")
     return [*params.listed("InstanceId"), *listed, *([one] if one else [])]
-
-
-def _version(request: Request) -> str:
-    return request.headers.get("x-acs-version") or dict(request.pairs).get("Version", "")
 
 
 def _without_rows(value: object) -> object:

@@ -5,12 +5,13 @@ Each scheme is one function from a request to the identity that signed it, or a 
 
 from __future__ import annotations
 
+import base64
 import hmac
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
+from hashlib import sha1, sha256
 from urllib.parse import quote
 
 from simulator.errors import Refusal
@@ -25,6 +26,14 @@ MUST_BE_SIGNED = (
     "x-acs-date",
     "x-acs-signature-nonce",
     "x-acs-content-sha256",
+)
+RPC1_MUST_BE_SENT = (
+    "AccessKeyId",
+    "Signature",
+    "SignatureMethod",
+    "SignatureNonce",
+    "SignatureVersion",
+    "Timestamp",
 )
 
 
@@ -90,6 +99,15 @@ class Verifier:
         if access_key_id not in self.keys:
             raise Refusal(404, "InvalidAccessKeyId.NotFound", "Specified access key is not found.")
         return self.keys[access_key_id]
+
+
+def asked_for(request: Request) -> tuple[str, str]:
+    """Operation and version, taken only from where the request's own scheme signs them."""
+    if "authorization" in request.headers:
+        headers = request.headers
+        return headers.get("x-acs-action", ""), headers.get("x-acs-version", "")
+    params = dict(request.pairs)
+    return params.get("Action", ""), params.get("Version", "")
 
 
 def incomplete(why: str) -> Refusal:
@@ -167,8 +185,35 @@ def _quoted(text: str) -> str:
     return quote(text, safe="~")
 
 
+def _rpc1(verifier: Verifier, request: Request, now: datetime) -> AccessKey:
+    """The older scheme: everything in the parameters, HMAC-SHA1."""
+    params = dict(request.pairs)
+    for name in RPC1_MUST_BE_SENT:
+        if not params.get(name):
+            raise incomplete(f"{name} is not supplied")
+    if (params["SignatureMethod"], params["SignatureVersion"]) != ("HMAC-SHA1", "1.0"):
+        raise incomplete("SignatureMethod is HMAC-SHA1, SignatureVersion is 1.0")
+    key = verifier.key(params["AccessKeyId"])
+    check_date(params["Timestamp"], now)
+    expected = rpc1_signature(request, key.secret)
+    if not hmac.compare_digest(expected.encode(), params["Signature"].encode()):
+        raise mismatch("the calculated signature differs")
+    verifier.nonces.spend(params["SignatureNonce"], now)
+    return key
+
+
+def rpc1_signature(request: Request, secret: str) -> str:
+    """The Base64 signature that `secret` makes of all parameters but Signature itself."""
+    pairs = sorted((k, v) for k, v in request.pairs if k != "Signature")
+    canonical = "&".join(f"{_quoted(k)}={_quoted(v)}" for k, v in pairs)
+    to_sign = f"{request.method}&{_quoted('/')}&{_quoted(canonical)}"
+    digest = hmac.new(f"{secret}&".encode(), to_sign.encode(), sha1).digest()
+    return base64.b64encode(digest).decode()
+
+
 SCHEMES: list[
     tuple[Callable[[Request], bool], Callable[[Verifier, Request, datetime], AccessKey]]
 ] = [
     (lambda request: request.headers.get("authorization", "").startswith(ALGORITHM + " "), _acs3),
+    (lambda request: "SignatureVersion" in dict(request.pairs), _rpc1),
 ]

@@ -1,14 +1,12 @@
 """Shared fixtures. One behaviour a file; patch nothing but `ecs.*`, and that rarely."""
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
 
-from tests.simulation import Simulator, as_a_process, in_a_thread
-
-REQUIRED = set(filter(None, os.environ.get("PORTAL_TEST_REQUIRE", "").split(",")))
+from simulator import sandbox
+from tests.simulation import REQUIRED, Simulator, as_a_process, in_a_thread
 
 
 def requires(name: str, present: bool, why: str) -> None:
@@ -24,11 +22,6 @@ def requires(name: str, present: bool, why: str) -> None:
 def _one_simulator() -> Iterator[Simulator]:
     with in_a_thread() as simulator:
         yield simulator
-        from simulator import sandbox
-
-        linux = simulator.counters()["scripts"].get("linux", {})
-        if sandbox.offered() and linux.get("recording"):
-            pytest.fail(f"Linux scripts were answered from a recording: {linux}")
 
 
 @pytest.fixture
@@ -51,8 +44,6 @@ def start_simulator() -> Iterator[Callable[..., Simulator]]:
 @pytest.fixture
 def sandbox_needed() -> None:
     """For tests whose scripts must really run."""
-    from simulator import sandbox
-
     requires("sandbox", sandbox.offered(), "bubblewrap cannot start here")
 
 

@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from simulator import sandbox
 from simulator.cloud import Cloud
 from simulator.endpoint import Endpoint
 from simulator.server import Server
 from simulator.signature import AccessKey, Verifier
 from simulator.world import World
 
+REQUIRED = set(filter(None, os.environ.get("PORTAL_TEST_REQUIRE", "").split(",")))
 ROOT = Path(__file__).resolve().parent.parent
 KEY = ("simulator", "simulator-secret")
 KEY_WITHOUT_RIGHTS = ("rightless", "rightless-secret")
@@ -69,6 +71,13 @@ class Simulator:
         self.control("DELETE", "machines")
 
 
+def refuse_recordings(counters: dict[str, dict]) -> None:
+    """Raise where a Linux script was answered from a recording though it could really have run."""
+    linux = counters["scripts"].get("linux", {})
+    if linux.get("recording") and ("sandbox" in REQUIRED or sandbox.offered()):
+        raise AssertionError(f"Linux scripts were answered from a recording: {linux}")
+
+
 @contextmanager
 def in_a_thread(world: str = "demo", latency: float = 0.0) -> Iterator[Simulator]:
     now = datetime.now(UTC)
@@ -78,6 +87,7 @@ def in_a_thread(world: str = "demo", latency: float = 0.0) -> Iterator[Simulator
     server.start()
     try:
         yield Simulator(server.url, cloud=cloud)
+        refuse_recordings(cloud.counters.tree())
     finally:
         server.close()
 
@@ -92,7 +102,10 @@ def as_a_process(*arguments: str) -> Iterator[Simulator]:
     try:
         line = process.stdout.readline()
         assert line.startswith("listening on http://"), f"the simulator said {line!r}"
-        yield Simulator(line.split()[-1], process=process)
+        simulator = Simulator(line.split()[-1], process=process)
+        yield simulator
+        if process.poll() is None:
+            refuse_recordings(simulator.counters())
     finally:
         process.send_signal(signal.SIGTERM)
         try:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from simulator.actions.instances import tags
 from simulator.cloud import Call
 from simulator.errors import Refusal, invalid
+from simulator.invocations import Invocation, Order, Row
 from simulator.paging import Limits, page
-from simulator.runs import Invocation, Order, Row
 from simulator.wire import Parameters, seconds
 
 LIMITS = Limits(most=50, assistant=True)
@@ -27,7 +28,11 @@ def describe_invocations(call: Call) -> dict:
     found = [i for i in call.cloud.runs.listed(region) if _fits(i, params)]
     part = page(found, params, LIMITS, lambda i: i.invoke_id, call.scope)
     encode = _encoder(params)
-    shown = [_invocation(i, one, with_output, encode) for i in part.rows]
+    shown = []
+    for invocation in part.rows:
+        rows = call.cloud.runs.looked_at(invocation.rows)
+        seen = replace(invocation, rows=rows)
+        shown.append(_invocation(seen, one, with_output, encode))
     return {"Invocations": {"Invocation": shown}, **part.keys}
 
 
@@ -150,7 +155,11 @@ def describe_invocation_results(call: Call) -> dict:
     ]
     part = page(rows, params, LIMITS, _key, call.scope)
     encode = _encoder(params)
-    shown = [_result(invocation, row, encode) for invocation, row in part.rows]
+    rows = call.cloud.runs.looked_at([row for _, row in part.rows])
+    shown = [
+        _result(invocation, row, encode)
+        for (invocation, _), row in zip(part.rows, rows, strict=True)
+    ]
     return {"Invocation": {"InvocationResults": {"InvocationResult": shown}, **part.keys}}
 
 

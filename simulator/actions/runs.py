@@ -6,8 +6,8 @@ from simulator import scripts
 from simulator.actions.instances import tags
 from simulator.cloud import Call
 from simulator.errors import Refusal
+from simulator.invocations import Order, Row
 from simulator.machine import Machine
-from simulator.runs import Order, Row
 from simulator.wire import Parameters
 
 TYPES = ("RunShellScript", "RunBatScript", "RunPowerShellScript")

@@ -7,7 +7,8 @@ import pytest
 from alibabacloud_ecs20140526 import models
 from Tea.exceptions import TeaException
 
-from simulator.runs import Invocation, Order, Row, clipped
+from simulator.invocations import Invocation, Order, Row
+from simulator.outputs import clipped
 from tests.simulator.conftest import (
     REGION,
     every_instance,

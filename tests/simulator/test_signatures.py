@@ -171,3 +171,45 @@ def test_dates_are_good_for_fifteen_minutes(shift, code):
 def test_a_date_in_another_form_is_refused(simulator):
     request = signed("DescribeRegions", {}, x_acs_date="Sat, 21 Nov 2026 00:00:00 GMT")
     assert refused(simulator, request) == "InvalidTimeStamp.Format"
+
+
+@pytest.fixture(scope="module")
+def request_of_an_older_sdk():
+    return captured(lambda client: client.run_command(REQUEST), signature_algorithm="v2")
+
+
+def test_the_older_signature_is_accepted_once(simulator, request_of_an_older_sdk):
+    pairs = dict(request_of_an_older_sdk.pairs)
+    assert pairs["SignatureMethod"] == "HMAC-SHA1"
+    assert "authorization" not in request_of_an_older_sdk.headers
+    told = send(simulator, request_of_an_older_sdk)
+    assert told.code == "InvalidInstance.NotFound"
+    assert refused(simulator, request_of_an_older_sdk) == "SignatureNonceUsed"
+
+
+def test_one_changed_byte_of_the_older_request_is_refused(simulator, request_of_an_older_sdk):
+    special = {
+        "AccessKeyId": {"InvalidAccessKeyId.NotFound"},
+        "SignatureMethod": {"IncompleteSignature"},
+        "SignatureVersion": {"IncompleteSignature"},
+        "Timestamp": DATED,
+    }
+    pairs = request_of_an_older_sdk.pairs
+    for place, (name, value) in enumerate(pairs):
+        for other in flipped(value):
+            changed = [*pairs[:place], (name, other), *pairs[place + 1 :]]
+            query = "&".join(f"{quote(n)}={quote(v)}" for n, v in changed)
+            request = replace(request_of_an_older_sdk, query=query, body=b"")
+            code = refused(simulator, request)
+            assert code in special.get(name, {"SignatureDoesNotMatch"}), f"{name}={other}"
+    changed = replace(request_of_an_older_sdk, method="GET")
+    assert refused(simulator, changed) == "SignatureDoesNotMatch"
+
+
+def test_an_unsigned_header_cannot_name_another_operation(simulator):
+    request = captured(
+        lambda client: client.describe_regions(models.DescribeRegionsRequest()),
+        signature_algorithm="v2",
+    )
+    changed = replace(request, headers={**request.headers, "x-acs-action": "DescribeInstances"})
+    assert "Regions" in send(simulator, changed).body
