@@ -140,14 +140,15 @@ def _proc(machine: Machine, root: Path, folder: Path) -> dict[str, Path]:
         "/proc/uptime": f"{up:.2f} {up * machine.cpu * 0.93:.2f}\n",
         "/proc/loadavg": "0.08 0.11 0.09 1/143 4711\n",
         "/proc/stat": _stat(machine, up),
+        "/proc/1/comm": "systemd\n",
     }
     over = {}
     for path, text in moving.items():
-        over[path] = folder / path.rpartition("/")[2]
+        over[path] = folder / path.strip("/").replace("/", "-")
         over[path].write_text(text)
-    for name in ("cmdline", "version", "meminfo", "modules", "swaps"):
-        if (own := root / "run/machine/proc" / name).exists() and Path("/proc", name).exists():
-            over[f"/proc/{name}"] = own
+    for own in (root / "run/machine/proc").iterdir():
+        if own.is_file() and Path("/proc", own.name).exists():
+            over[f"/proc/{own.name}"] = own
     over["/proc/sys"] = _sysctls(machine, root, folder / "sys")
     return over
 

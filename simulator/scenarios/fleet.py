@@ -5,13 +5,15 @@ from collections.abc import Callable
 from datetime import datetime
 
 from simulator.machine import Machine
-from simulator.scenarios import asked, crashes, quiet
+from simulator.scenarios import asked, crashes, quiet, windows
 from simulator.scenarios.distros import (
     ALINUX3,
     CENTOS7,
     DEBIAN12,
     ROCKY9,
     UBUNTU22,
+    WINDOWS2019,
+    WINDOWS2022,
 )
 from simulator.scenarios.inventory import Card, Story, build
 
@@ -217,6 +219,66 @@ STORIES: list[tuple[Card, StoryMaker]] = [
             environment="standby",
         ),
         asked.standing_by,
+    ),
+]
+
+STORIES += [
+    (
+        _card(
+            "erp-01", SINGAPORE, "a", WINDOWS2019, "ecs.g7.xlarge", "10.2.4.11", "erp", "lim.hui"
+        ),
+        windows.dump_saved,
+    ),
+    (
+        _card(
+            "sql-01", SINGAPORE, "a", WINDOWS2019, "ecs.r7.xlarge", "10.2.4.12", "erp", "lim.hui"
+        ),
+        windows.dumps_off,
+    ),
+    (
+        _card(
+            "file-01",
+            SINGAPORE,
+            "b",
+            WINDOWS2022,
+            "ecs.g7.xlarge",
+            "10.2.4.13",
+            "office",
+            "lim.hui",
+        ),
+        windows.no_pagefile,
+    ),
+    (
+        _card(
+            "rds-01", SINGAPORE, "b", WINDOWS2022, "ecs.g7.xlarge", "10.2.4.14", "office", "lim.hui"
+        ),
+        windows.minidump,
+    ),
+    (
+        _card(
+            "iis-01",
+            SINGAPORE,
+            "a",
+            WINDOWS2019,
+            "ecs.c7.xlarge",
+            "10.2.4.15",
+            "portal",
+            "ng.wei",
+            public_ip="198.51.100.15",
+        ),
+        windows.applications_crash,
+    ),
+    (
+        _card(
+            "wsus-01", SINGAPORE, "b", WINDOWS2022, "ecs.g7.large", "10.2.4.16", "office", "ng.wei"
+        ),
+        windows.updated,
+    ),
+    (
+        _card(
+            "ad-01", SINGAPORE, "a", WINDOWS2022, "ecs.g7.large", "10.2.4.17", "office", "ng.wei"
+        ),
+        windows.healthy,
     ),
 ]
 

@@ -145,6 +145,12 @@ def _proc(system: System) -> Tree:
         "swaps": "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority",
         "cpuinfo": "\n".join(_cpu(n, cores) for n in range(cores)),
         "partitions": "major minor  #blocks  name\n\n 253        0   41943040 vda\n",
+        "diskstats": " 253       0 vda 91142 12 4801266 41201 220114 8112 6120334 90121 0 60112",
+        "interrupts": "           CPU0       CPU1\n",
+        "iomem": "",
+        "ioports": "",
+        "kallsyms": "",
+        "config.gz": "",
     }
     found = {
         f"/run/machine/proc/{name}": File(text.encode() + b"\n") for name, text in files.items()
