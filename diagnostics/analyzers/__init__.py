@@ -1,5 +1,27 @@
 """Analyzers: facts to findings. Pure functions, no Django; the list is what is imported here."""
 
-from . import endings, hang, hardware, oom, panic, programs, storage, warnings
+from . import (
+    asked,
+    endings,
+    hang,
+    hardware,
+    oom,
+    panic,
+    programs,
+    storage,
+    warnings,
+    wtmp,
+)
 
-__all__ = ["endings", "hang", "hardware", "oom", "panic", "programs", "storage", "warnings"]
+__all__ = [
+    "asked",
+    "endings",
+    "hang",
+    "hardware",
+    "oom",
+    "panic",
+    "programs",
+    "storage",
+    "warnings",
+    "wtmp",
+]

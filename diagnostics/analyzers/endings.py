@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..findings import Finding
+from ..findings import Finding, Severity
 from ..readers.boots import Boot, Story
 from ..readers.events import Event
 from .claims import claim, quote
@@ -27,7 +27,15 @@ def orderly(down: Boot) -> Iterator[Finding]:
         "shutdown": "The system was shut down in order",
         "reboot": "The system was restarted in order",
     }
-    yield claim("system.orderly", title[subkind], event, "normal_reboot", subkind, ORDERLY)
+    yield claim(
+        "system.orderly",
+        title[subkind],
+        event,
+        "normal_reboot",
+        subkind,
+        ORDERLY,
+        indirect=not reasons,
+    )
 
 
 @analyzer("down")
@@ -56,9 +64,26 @@ def abrupt(story: Story) -> Iterator[Finding]:
         subkind,
         ABRUPT,
     )
+    finding.facts["open_end"] = not _whole_console(down)
     if down.last:
         finding.facts["last_words"] = quote(down.last, start.source if start else "text").text
     yield finding
+
+
+@analyzer("previous")
+def unfinished(previous: Boot) -> Iterator[Finding]:
+    """The journal of the boot before this one ends in the middle of its work."""
+    if previous.died or previous.ends() or previous.of("sysrq") or previous.last is None:
+        return
+    told = {"kind": "unexplained_reboot", "subkind": "unknown", "crashed": True, "weight": ABRUPT}
+    told["open_end"] = True
+    yield Finding(
+        "system.no-end",
+        Severity.CRITICAL,
+        "The journal of the boot before this one ends without any record of an end",
+        quote(previous.last, "journal_previous"),
+        facts=told,
+    )
 
 
 def _whole_console(down: Boot) -> bool:

@@ -77,8 +77,8 @@ _*cond_resched\w*
 WAITING = r"""
 schedule\w* __schedule\w* io_schedule\w*
 _*wait_(?:for_common|for_completion|on_bit|on_page|on_buffer|rcu|event|woken|on)\w*
-wait_\w*completion\w* do_wait_for_\w+ out_of_line_wait\w* bit_wait\w* context_switch
-__switch_to\w* preempt_schedule\w* preempt_\w+ ___preempt\w* do_nanosleep
+wait_\w*completion\w* do_wait_for_\w+ out_of_line_wait\w* \w*bit_wait\w* \w*_wait_bit\w*
+context_switch __switch_to\w* preempt_schedule\w* preempt_\w+ ___preempt\w* do_nanosleep
 \w*_timeout_uninterruptible rcu_barrier_wait _*wait_rcu_gp rq_qos_wait finish_task_switch
 native_safe_halt default_idle arch_cpu_idle\w* mwait\w* cpuidle_\w+ cpu_idle\w* do_idle safe_halt
 rest_init

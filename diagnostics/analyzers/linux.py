@@ -1,4 +1,4 @@
-"""The verdict on a Linux text or bundle."""
+"""The verdict on a Linux text or on the bundle that the collection script brought."""
 
 from __future__ import annotations
 
@@ -7,21 +7,26 @@ from collections.abc import Iterable, Mapping
 from ..findings import Analysis, Confidence, Finding, Verdict, Window
 from ..readers import boots, events
 from ..readers.boots import Story
-from . import registry, signature
+from . import bundle, registry, signature
+
+KERNEL_TEXT = ("down", "story")  # what a text by itself gives the analyzers
 
 
 def judge(sections: Mapping[str, str], window: Window | None = None) -> Analysis:
-    """What the evidence tells: a free text is `{"text": text}`."""
-    return judge_stream([sections.get("text", "")])
+    """What the evidence tells. A free text is `{"text": text}`; else the sections of a bundle.
+
+    With a window, only what happened in it counts for the verdict.
+    """
+    if set(sections) == {"text"}:
+        return judge_stream([sections["text"]])
+    return bundle.judge(sections, window)
 
 
 def judge_stream(blocks: Iterable[str]) -> Analysis:
+    """The same for a text of any size that comes in pieces."""
     story = boots.split(events.read(blocks))
-    outcome = registry.run({"story": story, "down": story.down})
-    return _analysis(outcome, story)
-
-
-def _analysis(outcome: registry.Run, story: Story) -> Analysis:
+    names = registry.needing(*KERNEL_TEXT)
+    outcome = registry.run({"story": story, "down": story.down}, names)
     findings = sorted(outcome.findings, key=_order)
     best = findings[0] if findings else None
     return Analysis(
@@ -33,6 +38,7 @@ def _analysis(outcome: registry.Run, story: Story) -> Analysis:
         module=best.facts.get("module") if best else None,
         call_trace=best.facts.get("trace", ()) if best else (),
         reason=best.facts.get("reason") if best else None,
+        details=bundle.details(findings),
     )
 
 
@@ -43,15 +49,7 @@ def _order(finding: Finding) -> tuple[int, int]:
 def _verdict(best: Finding | None, story: Story) -> Verdict:
     if best is None:
         return Verdict("none", "healthy", confidence=Confidence.POSSIBLE)
-    facts = best.facts
-    return Verdict(
-        kind=facts["kind"],
-        subkind=facts["subkind"],
-        crashed=bool(facts["crashed"]),
-        function=facts.get("function"),
-        signature=signature.of(facts, facts.get("kernel") or _kernel(story)),
-        confidence=Confidence.LIKELY,
-    )
+    return bundle.verdict(best, _kernel(story))
 
 
 def _kernel(story: Story) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ..findings import Finding
 from ..readers.boots import Boot
@@ -13,6 +13,8 @@ from .registry import analyzer
 
 OOM = 60
 VICTIM = re.compile(r"[Kk]ill(?:ed)? process (\d+),? (?:UID \d+, )?\(([^)]*)\)")
+ROW = re.compile(r"\[ *(\d+)\] +\d+ +\d+ +(\d+) +(\d+) .* (\S+)$")
+PAGE_MIB = 4096 / 2**20
 TASK = re.compile(r"task=([^,]+),pid=(\d+)")
 
 
@@ -35,8 +37,22 @@ def kills(down: Boot) -> Iterator[Finding]:
         subkind,
         OOM,
         victims=victims,
+        eaters=eaters(events),
         reason=kill.text.strip()[:300],
         line=events[0].line.number,
+    )
+
+
+def eaters(events: Sequence[Event]) -> tuple[str, ...]:
+    """The tasks with the most memory in the kernel's own table, largest first."""
+    rows: dict[str, float] = {}
+    for event in events:
+        for line in event.body:
+            if found := ROW.match(line.text):
+                rows[f"{found[4]} (pid {found[1]})"] = float(found[3]) * PAGE_MIB
+    largest = sorted(rows.items(), key=lambda row: -row[1])[:5]
+    return tuple(
+        f"{name} {mib} MiB" for name, mib in ((n, round(m)) for n, m in largest) if mib > 0
     )
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ..findings import Finding
 from ..readers.boots import Boot
 from ..readers.events import Event
 from . import causes, culprit
 from .claims import claim, traced
+from .oom import eaters
 from .registry import analyzer
 
 PANIC, OOPS = 100, 90  # weights
@@ -78,10 +79,19 @@ def _panic(event: Event, before: list[Event]) -> Finding:
         subkind = _subkind(cause, before) if cause is not event else said
     if said == "panic_on_warn" and cause.family in ("warning", "panic"):
         subkind = cause.name if cause.name in ("memory_corruption", "kmsan") else said
-    return _claim(event, cause, subkind, PANIC, "kernel.panic", "The kernel panicked")
+    memory = [e for e in before if e.family == "oom"]
+    return _claim(event, cause, subkind, PANIC, "kernel.panic", "The kernel panicked", memory)
 
 
-def _claim(event: Event, cause: Event, subkind: str, weight: int, code: str, title: str) -> Finding:
+def _claim(
+    event: Event,
+    cause: Event,
+    subkind: str,
+    weight: int,
+    code: str,
+    title: str,
+    memory: Sequence[Event] = (),
+) -> Finding:
     function = None if subkind in NO_FUNCTION else _function(event, cause, subkind)
     return claim(
         code,
@@ -96,6 +106,7 @@ def _claim(event: Event, cause: Event, subkind: str, weight: int, code: str, tit
         panicked=event.code == "panic",
         reason=event.text.strip()[:300],
         **traced(cause if cause.body else event),
+        **({"eaters": eaters(memory)} if subkind == "oom_panic" else {}),
     )
 
 

@@ -33,10 +33,20 @@ def analyzer(*needs: str) -> Callable[[Analyzer], Analyzer]:
     return register
 
 
+def needing(*given: str) -> list[str]:
+    """The analyzers that need nothing but this."""
+    return [name for name, (_, needs) in ANALYZERS.items() if set(needs) <= set(given)]
+
+
+def touching(*given: str) -> list[str]:
+    """The analyzers that need some of this."""
+    return [name for name, (_, needs) in ANALYZERS.items() if set(needs) & set(given)]
+
+
 def run(evidence: Mapping[str, object], names: Iterable[str] | None = None) -> Run:
     """Every analyzer (or those named) over this evidence. One that raises stops no other."""
     outcome = Run()
-    for name in names or ANALYZERS:
+    for name in ANALYZERS if names is None else names:
         function, needs = ANALYZERS[name]
         if missing := tuple(need for need in needs if need not in evidence):
             outcome.skipped[name] = missing

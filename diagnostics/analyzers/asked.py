@@ -1,0 +1,90 @@
+"""Who asked for it: sudo, the power key, cron, updates, audit; and what shell histories name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ..findings import Finding, Quote, Severity
+from ..readers import lines
+from ..readers.clock import Clock, epoch
+from ..readers.lines import Line
+from .registry import analyzer
+
+STOPS = (
+    r"(?:reboot|shutdown|poweroff|halt|telinit [06]|init [06]|systemctl (?:reboot|poweroff|halt))"
+)
+SOURCE = re.compile(r"^([\w.-]+): (?=\S)")
+AUDITED = re.compile(r"\bmsg=audit\((\d{9,10})\.")
+ASKERS = [
+    (
+        "who.sudo",
+        re.compile(rf"\s*(?P<user>\S+) : .*COMMAND=(?P<what>\S*(?:/|\b){STOPS}\b.*)"),
+        "{user} ran {what} through sudo",
+    ),
+    (
+        "who.cron",
+        re.compile(rf"\((?P<user>\S+)\) CMD \((?P<what>.*\b{STOPS}\b.*)\)"),
+        "a cron job of {user} ran {what}",
+    ),
+    (
+        "who.audit",
+        re.compile(r"type=SYSTEM_SHUTDOWN .*?auid=(?P<user>\d+)"),
+        "the audit log records a shutdown asked in a session of user id {user}",
+    ),
+    (
+        "who.audit",
+        re.compile(rf"type=(?:SYSCALL|EXECVE) .*(?P<what>exe=\"\S*{STOPS}\"|a0=\"{STOPS}\")"),
+        "the audit log records the command {what}",
+    ),
+    (
+        "who.power-key",
+        re.compile(r"Power key pressed|Power-Off key pressed"),
+        "the power key was pressed: on a cloud machine that is its console, API or tools",
+    ),
+    (
+        "who.updates",
+        re.compile(r".*(?:unattended-upgrade|dnf-automatic|yum-cron|needrestart).*(?i:reboot)"),
+        "automatic updates asked for it",
+    ),
+    (
+        "who.shutdown",
+        re.compile(
+            r"(?:shutting down for system (?P<what>reboot|halt)|The system will (?P<w2>\w+))"
+        ),
+        "shutdown announced it: {line}",
+    ),
+    ("who.agent", re.compile(r".*(?i:(?:reboot|shutdown) (?:by|via) .*)"), "{line}"),
+]
+
+
+@analyzer("who", "clock")
+def askers(who: str, clock: Clock) -> Iterator[Finding]:
+    """Lines that name who or what asked the machine to go down."""
+    for raw in who.splitlines()[:400]:
+        found = SOURCE.match(raw)
+        line = lines.read(raw[found.end() :] if found else raw)
+        for code, pattern, title in ASKERS:
+            if said := pattern.match(line.text) or pattern.match(line.raw):
+                yield _asked(code, title, said, line, clock)
+                break
+
+
+def _asked(code: str, title: str, said: re.Match, line: Line, clock: Clock) -> Finding:
+    named = {name: value for name, value in said.groupdict().items() if value}
+    text = title.format_map({"user": "?", "what": "?", **named, "line": line.text.strip()[:120]})
+    audited = AUDITED.search(line.raw)
+    at = epoch(audited[1]) if audited else clock.exact(line.at)
+    quote = Quote(line.raw.strip()[:400], "who", at)
+    return Finding(code, Severity.INFO, text, quote, facts=dict(named))
+
+
+@analyzer("history")
+def histories(history: str) -> Iterator[Finding]:
+    """Shell histories that name what stops or crashes a machine. Only that, never their lines."""
+    for raw in history.splitlines()[:100]:
+        if found := re.fullmatch(r"([a-z-]+) (/.*):([1-9]\d{0,8})", raw):
+            title = f"The shell history {found[2]} names {found[1]} ({found[3]} times)"
+            facts = {"word": found[1], "path": found[2], "count": int(found[3])}
+            quote = Quote(raw, "history")
+            yield Finding("history.names", Severity.INFO, title, quote, facts=facts)
