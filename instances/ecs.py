@@ -43,6 +43,7 @@ from instances.ecs_errors import Refused as Refused
 from instances.ecs_errors import Throttled as Throttled
 from instances.ecs_mode import MODES as MODES
 from instances.ecs_mode import allow_read_only as allow_read_only
+from instances.ecs_mode import close as close
 from instances.ecs_mode import configure as configure
 from instances.ecs_mode import is_local as is_local
 from instances.ecs_mode import mode as mode
@@ -213,6 +214,7 @@ def _may_repeat(operation: str, asked: dict[str, Any]) -> bool:
 
 def _call(account: Account, region: str, operation: str, asked: dict[str, Any]) -> Any:
     """The body of the answer. What may be repeated is, when it was throttled or not answered."""
+    ecs_mode.permit_any(operation)
     if not re.fullmatch(r"[a-z0-9-]{1,40}", region):  # it becomes part of a host name
         raise Refused(f"{region!r} is not a region", operation=operation, code="InvalidRegionId")
     key, give_up = (account.name, region, operation), time.monotonic() + PATIENCE
@@ -303,7 +305,7 @@ def _list(
 
 def regions(account: Account) -> Answer[list[Region]]:
     """Every region that this account may use."""
-    body = _call(account, HOME_REGION, "DescribeRegions", {})
+    body = _call(account, HOME_REGION, "DescribeRegions", {"AcceptLanguage": "en-US"})
     page = [(body, ecs_errors.request_id_of(body.request_id))]
     return ecs_pages.listed(page, ("regions", "region"), Region.read)
 
@@ -317,8 +319,10 @@ def instances(
     public_ips: Iterable[str] | None = None,
     name: str | None = None,
 ) -> Answer[list[InstanceInfo]]:
-    """The instances of a region, or those that match one filter. An identity without the right
-    gets an empty list, not an error: see `allowed`."""
+    """The instances of a region, or those that match one filter.
+
+    An identity without the right gets an empty list, not an error: see `check_listing`.
+    """
     wanted: list[dict[str, Any]] = [{}]
     if ids is not None:
         wanted = [{"InstanceIds": json.dumps(part)} for part in ecs_pages.chunks(ids, 100)]
@@ -341,6 +345,28 @@ def _instances(account: Account, region: str, wanted: dict[str, Any]) -> Answer[
     asked = {"RegionId": region, "MaxResults": INSTANCES_PAGE, **wanted}
     read = functools.partial(InstanceInfo.read, region=region)
     return _list(account, region, "DescribeInstances", asked, ("instances", "instance"), read)
+
+
+def check_listing(account: Account, region: str) -> Answer[None]:
+    """Whether an empty listing can be believed: raises NotPermitted if the right is missing."""
+    asked = {"RegionId": region, "DryRun": True}
+    try:
+        body = _call(account, region, "DescribeInstances", asked)
+    except Refused as answer:
+        if answer.code != "DryRunOperation":
+            raise
+        return Answer(None, (answer.request_id,))
+    return Answer(None, (ecs_errors.request_id_of(body.request_id),))
+
+
+def count_instances(account: Account, region: str) -> Answer[int]:
+    """How many instances a region holds, by one small page."""
+    asked = {"RegionId": region, "PageNumber": 1, "PageSize": 1}
+    body = _call(account, region, "DescribeInstances", asked)
+    total = wire.number(body.total_count)
+    if total is None:
+        raise ecs_errors.strange()
+    return Answer(total, (ecs_errors.request_id_of(body.request_id),))
 
 
 def system_events(

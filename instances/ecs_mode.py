@@ -20,6 +20,7 @@ class Setup:
     mode: str = "observe"
     connect_seconds: float = 3.0
     read_seconds: float = 10.0
+    closed: str = ""  # why no call may be made at all
 
 
 _setup = Setup()
@@ -40,6 +41,12 @@ def configure(*, endpoint: str, mode: str, **seconds: float) -> None:
             f"ECS_ENDPOINT={endpoint!r}: scripts do not travel in the clear; use https"
         )
     _setup = Setup(endpoint=endpoint, mode=mode, **seconds)
+
+
+def close(reason: str) -> None:
+    """Make no call at all until `configure` succeeds."""
+    global _setup
+    _setup = Setup(closed=reason)
 
 
 def setup() -> Setup:
@@ -63,6 +70,11 @@ def allow_read_only(script: str, *, type: str) -> None:
 
 def _digest(script: str) -> str:
     return hashlib.sha256(script.encode()).hexdigest()
+
+
+def permit_any(operation: str) -> None:
+    if _setup.closed:
+        raise ModeForbids(f"no call is made: {_setup.closed}", operation=operation)
 
 
 def permit(operation: str, needed: str) -> None:

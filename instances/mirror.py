@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -64,8 +64,7 @@ def keep(
             if _brought_up_to_date(row, info, told) or row.pk is None:
                 changed.append(row)
         _write(changed)
-        rows |= _keys_of_new(account, region, rows)
-        _touch(account, region, rows, now, asked=told is not None)
+        _touch(rows.values(), now, asked=told is not None)
         _keep_addresses(rows, infos)
         _keep_tags(rows, infos)
     return [rows[info.instance_id] for info in infos]
@@ -128,26 +127,13 @@ def _write(rows: list[Instance]) -> None:
     )
 
 
-def _keys_of_new(
-    account: CloudAccount, region: str, rows: Mapping[str, Instance]
-) -> dict[str, Instance]:
-    return known_rows(account, region, [name for name, row in rows.items() if row.pk is None])
-
-
-def _touch(
-    account: CloudAccount,
-    region: str,
-    rows: Mapping[str, Instance],
-    now: datetime,
-    *,
-    asked: bool,
-) -> None:
+def _touch(rows: Collection[Instance], now: datetime, *, asked: bool) -> None:
     """When everybody was seen; one statement for any number of rows."""
     seen = {"seen_at": now} | ({"agent_asked_at": now} if asked else {})
-    keys = [row.pk for row in rows.values()]
+    keys = [row.pk for row in rows]
     for start in range(0, len(keys), 10_000):
         Instance.objects.filter(pk__in=keys[start : start + 10_000]).update(**seen)
-    for row in rows.values():
+    for row in rows:
         for name, value in seen.items():
             setattr(row, name, value)
 
@@ -206,3 +192,12 @@ def _replace(model: type[Model], stale: list[int], fresh: list[Any]) -> None:
     for start in range(0, len(stale), BATCH):
         model._default_manager.filter(pk__in=stale[start : start + BATCH]).delete()
     model._default_manager.bulk_create(fresh, batch_size=BATCH)
+
+
+def mark(account: CloudAccount, region: str, ids: Iterable[str], **changes: datetime) -> None:
+    """Write the same on all rows of these ids."""
+    wanted = list(ids)
+    for start in range(0, len(wanted), BATCH):
+        part = wanted[start : start + BATCH]
+        rows = Instance.objects.filter(account=account, region=region, instance_id__in=part)
+        rows.update(**changes)

@@ -9,6 +9,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LEAVES = {
     "portal.access",
     "portal.checks",
+    "portal.cli",
     "portal.lists",
     "portal.queue",
     "portal.records",
