@@ -1,12 +1,17 @@
 """Shared fixtures. One behaviour a file; patch nothing but `ecs.*`, and that rarely."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
 
+from instances import ecs
 from simulator import sandbox
-from tests.simulation import REQUIRED, Simulator, as_a_process, in_a_thread
+from tests.simulation import KEY, REQUIRED, Simulator, as_a_process, in_a_thread
+
+# The SDK reads its own variables once, when it is imported.
+os.environ["ALIBABA_CLOUD_ACCESS_KEY_ID"], os.environ["ALIBABA_CLOUD_ACCESS_KEY_SECRET"] = KEY
 
 
 def requires(name: str, present: bool, why: str) -> None:
@@ -32,6 +37,17 @@ def simulator(_one_simulator: Simulator) -> Iterator[Simulator]:
     """
     yield _one_simulator
     _one_simulator.restore()
+
+
+@pytest.fixture
+def cloud(simulator: Simulator) -> Iterator[Simulator]:
+    """The gateway talks to the simulator, in mode `full`; the simulator's own counters tell."""
+    before = ecs.ecs_mode.setup()
+    ecs.configure(endpoint=simulator.endpoint, mode="full")
+    ecs.forget_connections()
+    yield simulator
+    ecs.ecs_mode._setup = before
+    ecs.forget_connections()
 
 
 @pytest.fixture

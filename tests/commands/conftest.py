@@ -2,24 +2,10 @@ import pytest
 
 from commands import invocations
 from commands.models import Dispatch, Invocation
-from instances import ecs
 from instances.models import Instance
 from tests.factories import InstanceFactory
 
 HANGZHOU = {"web-01": "i-bp1xo97dtvob918h9sdb", "web-02": "i-bp1b8i97x19c8a21s2js"}
-
-
-@pytest.fixture
-def cloud(simulator, monkeypatch):
-    """The gateway talks to the simulator, in mode `full`; the simulator's own counters tell."""
-    for name, value in zip(("ID", "SECRET"), simulator.access_key, strict=True):
-        monkeypatch.setenv(f"ALIBABA_CLOUD_ACCESS_KEY_{name}", value)
-    before = ecs.ecs_mode.setup()
-    ecs.configure(endpoint=simulator.endpoint, mode="full")
-    ecs.forget_connections()
-    yield simulator
-    ecs.ecs_mode._setup = before
-    ecs.forget_connections()
 
 
 @pytest.fixture

@@ -1,4 +1,3 @@
-import os
 from contextlib import contextmanager
 
 import pytest
@@ -6,9 +5,7 @@ import pytest
 from instances import ecs, ecs_mode
 from instances.throttle import Throttle
 from tests.instances.endpoint import serving
-
-os.environ.setdefault("ALIBABA_CLOUD_ACCESS_KEY_ID", "simulator")
-os.environ.setdefault("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "simulator-secret")
+from tests.simulation import KEY_WITHOUT_RIGHTS
 
 
 @pytest.fixture(autouse=True)
@@ -33,3 +30,21 @@ def answering():
             yield endpoint
 
     return start
+
+
+@pytest.fixture
+def rightless(tmp_path, monkeypatch):
+    """`with rightless(account):` it signs as an identity that has no right at all."""
+
+    @contextmanager
+    def signing(account, key=KEY_WITHOUT_RIGHTS):
+        ini = tmp_path / "credentials.ini"
+        lines = ["[p]", "type = access_key", f"access_key_id = {key[0]}"]
+        ini.write_text("\n".join([*lines, f"access_key_secret = {key[1]}", ""]))
+        path = "alibabacloud_credentials.utils.auth_util.environment_credentials_file"
+        monkeypatch.setattr(path, str(ini))
+        account.kind, account.profile = "profile", "p"
+        account.save(update_fields=["kind", "profile"])
+        yield
+
+    return signing
