@@ -13,7 +13,7 @@ class Counters:
     refused.<operation>.<code>   calls that ended in an error
     faults.<kind>                faults that took effect
     runs.<instance>              times a script was started on a machine
-    scripts.<linux|windows>.<sandbox|recording|refused>   who really answered
+    scripts.<linux|windows>.<sandbox|shared|recording|refused>   who really answered
     acts.<what>                  acts on the world: invocations, stops
     """
 

@@ -33,6 +33,11 @@ HOST_PROGRAMS = ("/usr/bin", "/usr/sbin", "/usr/lib", "/usr/lib32", "/usr/lib64"
 ALTERNATIVES = ("awk", "nawk", "pager", "which")
 
 
+# A process started by another thread while a script is being written would hold that file open for
+# writing for a moment, and the script could not be executed: "Text file busy".
+STARTING = threading.Lock()
+
+
 @dataclass(frozen=True, slots=True)
 class Room:
     """Where a script runs: the file tree, the host name, and files that cover parts of /proc."""
@@ -112,10 +117,11 @@ def _standins_over_the_hosts() -> tuple[tuple[str, Path], ...]:
 
 @contextmanager
 def _script_file(script: str) -> Iterator[Path]:
-    handle, name = tempfile.mkstemp(prefix="task-", suffix=".sh")
-    try:
+    with STARTING:
+        handle, name = tempfile.mkstemp(prefix="task-", suffix=".sh")
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
             file.write(script)
+    try:
         os.chmod(name, 0o755)
         yield Path(name)
     finally:
@@ -124,15 +130,16 @@ def _script_file(script: str) -> Iterator[Path]:
 
 def _watch(command: list[str], timeout: float, stop: threading.Event) -> Result:
     """Collect the output until the script ends, its time is up, or somebody stops it."""
-    process = subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-        env={"PATH": os.environ.get("PATH", PATH)},
-        close_fds=True,
-    )
+    with STARTING:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            env={"PATH": os.environ.get("PATH", PATH)},
+            close_fds=True,
+        )
     kept = Kept()
     deadline = time.monotonic() + timeout
     with process, selectors.DefaultSelector() as selector:

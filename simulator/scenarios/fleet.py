@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 from simulator.machine import Machine
@@ -16,6 +17,7 @@ from simulator.scenarios.distros import (
     WINDOWS2022,
 )
 from simulator.scenarios.inventory import Card, Story, build
+from simulator.shared import SharedGuest
 
 HANGZHOU, SINGAPORE = "cn-hangzhou", "ap-southeast-1"
 
@@ -288,12 +290,17 @@ APPS = ("shop", "orders", "billing", "search", "media", "platform")
 
 def large(size: int, now: datetime) -> list[Machine]:
     """Every second machine in the other region; the systems of one image are one and the same."""
-    shared = {image.key: quiet.healthy(_numbered(n, image), now) for n, image in enumerate(IMAGES)}
+    shared = {image.key: _shared(_numbered(n, image), now) for n, image in enumerate(IMAGES)}
     images = itertools.cycle(IMAGES)
     cards = (_numbered(n, next(images)) for n in range(size))
     return [
         build(card, quiet.of_a_fleet(card, shared[card.distro.key], now), now) for card in cards
     ]
+
+
+def _shared(card: Card, now: datetime) -> Story:
+    story = quiet.healthy(card, now)
+    return replace(story, guest=SharedGuest(story.guest))
 
 
 def _numbered(number: int, distro) -> Card:
