@@ -14,6 +14,8 @@ class PortalConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from portal import checks, roles  # noqa: F401  checks registers the start-up checks
+        from instances.timeline import SOURCES
+        from portal import checks, roles, timeline  # noqa: F401  checks registers itself
 
         post_migrate.connect(roles.grant, sender=self, dispatch_uid="portal.roles")
+        SOURCES.extend([timeline.cases, timeline.runs])

@@ -215,6 +215,6 @@ LOGGING = {
     "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "INFO")},
-    # The queue library tells of every bell; its warnings are enough.
-    "loggers": {"django-q": {"level": "WARNING"}},
+    # The queue library tells of every bell, axes of every login: their warnings are enough.
+    "loggers": {"django-q": {"level": "WARNING"}, "axes": {"level": "WARNING"}},
 }

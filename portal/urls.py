@@ -1,17 +1,22 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from portal import doors, views
+from portal import doors
 from portal.access import ANY_PERSON, needs
+from portal.views import audit, health, home, switches
 
 urlpatterns = [
-    path("", views.home, name="home"),
-    path("search/", views.search, name="search"),
+    path("", home.home, name="home"),
+    path("search/", home.search, name="search"),
     path("login/", doors.Login.as_view(), name="login"),
     path("logout/", needs(ANY_PERSON)(doors.Logout.as_view()), name="logout"),
-    path("theme/", views.theme, name="theme"),
-    path("language/", views.language, name="language"),
+    path("theme/", switches.theme, name="theme"),
+    path("language/", switches.language, name="language"),
     path("instances/", include("instances.urls")),
     path("cases/", include("diagnostics.urls")),
+    path("audit/", audit.listing, name="audit"),
+    path("health/", health.page, name="health"),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
     path("admin/", admin.site.urls),
 ]

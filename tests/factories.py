@@ -4,6 +4,7 @@ import factory
 from django.contrib.auth.models import Group, User
 from django.utils import timezone
 
+from diagnostics.models import DiagnosisCase
 from instances.models import CloudAccount, Instance, Region, Scope, SystemEvent
 
 
@@ -70,3 +71,13 @@ def a_person(role: str = "viewer", **scope: object) -> User:
     person.groups.add(Group.objects.get(name=role))
     ScopeFactory(user=person, **scope)
     return person
+
+
+class CaseFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = DiagnosisCase
+
+    instance = factory.SubFactory(InstanceFactory)
+    account = factory.SelfAttribute("instance.account")
+    region = factory.SelfAttribute("instance.region")
+    instance_text = factory.SelfAttribute("instance.instance_id")

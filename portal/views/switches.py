@@ -1,37 +1,18 @@
-"""The doors and the front page."""
+"""How a person wants the pages: theme and language, kept in cookies, working without a script."""
 
 from __future__ import annotations
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST
 from django.views.i18n import set_language
 
-from instances.models import Instance
-from portal.access import ANY_PERSON, needs
 from portal.context import THEMES
 
 YEAR = 365 * 24 * 3600
-
-
-@require_GET
-@needs(ANY_PERSON)
-def home(request: HttpRequest) -> HttpResponse:
-    return render(request, "home.html")
-
-
-@require_GET
-@needs("instances.view_instance")
-def search(request: HttpRequest) -> HttpResponse:
-    """The one instance that is meant, else the list of those that could be."""
-    asked = request.GET.get("q", "").replace("\x00", "").strip()
-    exact = Instance.objects.visible_to(request.user).filter(instance_id=asked)[:2]
-    if len(exact) == 1:
-        return redirect(exact[0])
-    return render(request, "home.html", {"asked": asked})
 
 
 @require_POST

@@ -1,0 +1,32 @@
+"""What runs and cases add to an instance's timeline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.urls import NoReverseMatch, reverse
+
+from commands.models import Target
+from diagnostics.models import DiagnosisCase
+from instances.models import Instance
+from instances.timeline import Moment
+
+
+def cases(instance: Instance, user: Any, most: int) -> Iterable[Moment]:
+    if not user.has_perm("diagnostics.view_diagnosiscase"):
+        return
+    seen = DiagnosisCase.objects.visible_to(user).filter(instance=instance)
+    for case in seen.select_related("instance").order_by("-opened_at")[:most]:
+        text = f"{case} {case.kind}".strip()
+        try:
+            url = reverse("diagnostics:case", args=[case.pk])
+        except NoReverseMatch:
+            url = ""
+        yield Moment(case.opened_at, "case", case.kind or case.state, text, url)
+
+
+def runs(instance: Instance, user: Any, most: int) -> Iterable[Moment]:
+    targets = Target.objects.filter(instance=instance).select_related("invocation")
+    for target in targets.order_by("-pk")[:most]:
+        yield Moment(target.invocation.asked_at, "run", target.status, target.invocation.name)
