@@ -67,6 +67,7 @@ def test_an_administrator_makes_no_superuser(client, administrator):
     asked = {"username": administrator.username, "is_active": "on", "is_superuser": "on"}
     asked["groups"] = [group.pk for group in administrator.groups.all()]
     asked |= {"scopes-TOTAL_FORMS": 0, "scopes-INITIAL_FORMS": 0, "email": "a@example.com"}
+    asked |= {"date_joined_0": "2026-01-01", "date_joined_1": "00:00:00"}
     answer = client.post(f"/admin/auth/user/{administrator.pk}/change/", asked)
     administrator.refresh_from_db()
     assert answer.status_code == 302 and administrator.email == "a@example.com"
