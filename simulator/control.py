@@ -4,8 +4,8 @@ It is no part of ECS, unsigned, and only reachable from this machine. Tests and 
 the portal never does.
   GET    /_simulator/counters    every act performed so far
   GET    /_simulator/faults      the rules in force;  POST adds one or a list;  DELETE forgets them
-  POST   /_simulator/machines    {"instance": id, "released"|"status"|"agent"|"name": value};
-                                 DELETE takes all such changes back
+  POST   /_simulator/machines    {"instance": id, "released"|"status"|"agent"|"name": value,
+                                 "for_seconds": how long the agent has been so}; DELETE takes back
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 from copy import copy
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 from simulator.actions.instances import STATUSES
 from simulator.cloud import Cloud
@@ -64,10 +65,11 @@ def _change(cloud: Cloud, body: object) -> dict:
     if not isinstance(body, dict):
         raise Wrong("a JSON object is needed")
     machine = _machine(cloud, body.pop("instance", None))
+    since = cloud.clock() - timedelta(seconds=_seconds(body.pop("for_seconds", 0)))
     changes = {
         "released": lambda value: _release(cloud, machine, value),
         "status": lambda value: _set_status(cloud, machine, value),
-        "agent": lambda value: _set_agent(cloud, machine, value),
+        "agent": lambda value: _set_agent(machine, value, since),
         "name": lambda value: setattr(machine, "name", str(value)),
     }
     if unknown := sorted(set(body) - set(changes)):
@@ -109,9 +111,14 @@ def _set_status(cloud: Cloud, machine: Machine, value: object) -> None:
     machine.stopped_at = None if value == "Running" else cloud.clock()
 
 
-def _set_agent(cloud: Cloud, machine: Machine, value: object) -> None:
-    now = cloud.clock()
+def _seconds(value: object) -> float:
+    if isinstance(value, int | float) and 0 <= value <= 10**8:
+        return float(value)
+    raise Wrong("for_seconds is a number of seconds, 0 or more")
+
+
+def _set_agent(machine: Machine, value: object, since: datetime) -> None:
     if value not in ("running", "stopped", "silent"):
         raise Wrong("agent is one of running, stopped, silent")
-    machine.agent.stopped_at = now if value == "stopped" else None
-    machine.agent.silent_since = now if value == "silent" else None
+    machine.agent.stopped_at = since if value == "stopped" else None
+    machine.agent.silent_since = since if value == "silent" else None

@@ -138,6 +138,8 @@ def read_request(stream: BinaryIO) -> Request | None:
     if len(words) != 3 or not words[2].startswith("HTTP/1."):
         raise Malformed(400, "a request line is: method target HTTP/1.1")
     headers = _headers(stream)
+    if words[2] == "HTTP/1.0":
+        headers.setdefault("connection", "close")
     if "transfer-encoding" in headers:
         raise Malformed(411, "a body needs Content-Length")
     length = headers.get("content-length", "0")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from ast import literal_eval
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -11,6 +12,9 @@ from functools import cached_property
 from urllib.parse import parse_qsl
 
 from simulator.errors import Refusal, invalid, missing
+
+WHOLE = re.compile(r"-?[0-9]{1,18}")
+LONGEST_LIST = 16_384  # characters of a list sent as one string
 
 
 @dataclass(frozen=True)
@@ -70,10 +74,9 @@ class Parameters:
         value = self.values.get(name, "")
         if value == "":
             return default
-        try:
-            return int(value)
-        except ValueError:
-            raise invalid(name, f"a whole number is needed, not {value!r}") from None
+        if not WHOLE.fullmatch(value):
+            raise invalid(name, f"a whole number is needed, not {value[:40]!r}")
+        return int(value)
 
     def flag(self, name: str) -> bool:
         """A boolean; the SDK writes `True`, others write `true`."""
@@ -128,15 +131,13 @@ class Parameters:
 
 
 def _loaded(value: str) -> object:
-    """JSON first; then a plain Python literal, which is what str(list) makes."""
-    try:
-        return json.loads(value)
-    except ValueError:
-        pass
-    try:
-        return literal_eval(value) if len(value) <= 16384 else None
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return None
+    """JSON first; then a plain Python literal, which is what str(list) makes; else None."""
+    for read in (json.loads, literal_eval):
+        try:
+            return read(value[:LONGEST_LIST])
+        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+            continue
+    return None
 
 
 def seconds(moment: datetime | None) -> str:

@@ -58,7 +58,7 @@ class Simulator:
         self.control("POST", "faults", list(rules))
 
     def change(self, instance: str, **changes: object) -> None:
-        """Change a machine until the test ends: released=, status=, agent=, name=."""
+        """Change a machine until the test ends: released=, status=, agent=, for_seconds=, name=."""
         self.control("POST", "machines", {"instance": instance, **changes})
 
     def counters(self) -> dict[str, dict]:

@@ -13,7 +13,7 @@ import pytest
 from simulator.__main__ import arguments
 from tests.simulation import KEY, ROOT
 from tests.simulator.conftest import REGION, client_of, every_instance, healthy, run
-from tests.simulator.wires import ask, send, signed
+from tests.simulator.wires import ask
 
 
 @pytest.mark.stack
@@ -128,8 +128,3 @@ def test_what_cannot_be_read_is_refused_and_hung_up_on(simulator, raw):
             pass  # what was not read of an endless line makes the hang-up a reset
     assert told.startswith(b"HTTP/1.1 4") or not told
     assert ask(simulator, "DescribeRegions").status == 200
-
-
-def test_the_switchboard_is_no_part_of_the_api(simulator):
-    told = send(simulator, signed("counters", {}))
-    assert told.code == "InvalidApi.NotFound"
