@@ -1,5 +1,3 @@
-import contextlib
-
 from django.apps import AppConfig
 from django.conf import settings
 
@@ -11,7 +9,7 @@ class InstancesConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        # What is wrong with the settings is told, with a hint, by portal.checks; until they are
-        # right the gateway stays as it was born: it only reads.
-        with contextlib.suppress(ValueError):
+        try:
             ecs.configure(endpoint=settings.ECS_ENDPOINT, mode=settings.PORTAL_MODE)
+        except ValueError as error:
+            ecs.close(str(error))  # portal.checks tells it too, with a hint

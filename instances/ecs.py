@@ -1,4 +1,4 @@
-"""The gateway to ECS: the only module that knows the SDK.
+"""The gateway to ECS: what may be asked of it, how often and how fast, and what it answers.
 
 Plain values in and out (`ecs_values`), our own errors (`ecs_errors`), the API's limits as
 constants; no models, no Django. Call it as `ecs.instances(...)`: import the module, not its names.
@@ -19,20 +19,16 @@ from __future__ import annotations
 import functools
 import itertools
 import json
-import logging
 import os
 import random
 import re
-import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from types import SimpleNamespace
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
-from instances import ecs_errors, ecs_mode, ecs_pages
+from instances import ecs_errors, ecs_mode, ecs_pages, ecs_sdk
 from instances import ecs_wire as wire
 from instances.ecs_errors import EcsError as EcsError
 from instances.ecs_errors import ModeForbids as ModeForbids
@@ -57,8 +53,6 @@ from instances.ecs_values import Region as Region
 from instances.ecs_values import Result as Result
 from instances.ecs_values import Run as Run
 from instances.throttle import MustRest, Throttle
-
-log = logging.getLogger(__name__)
 
 RUN_LIMIT = 100  # instances in one RunCommand
 RESULTS_PAGE = 50  # rows in one page of results
@@ -92,119 +86,24 @@ PATIENCE = 8.0  # seconds after which no further attempt is started
 Outcome = TypeVar("Outcome")
 
 
-# --- The SDK, and what it would get wrong on its own --------------------------------------------
+# --- One call -----------------------------------------------------------------------------------
 
-_last = threading.local()  # status: of the HTTP answer that this thread saw last
 _throttle = Throttle()
-_credentials: dict[Account, Any] = {}
-_loaded: SimpleNamespace | None = None
-
-
-def _sdk() -> SimpleNamespace:
-    """The SDK's parts, loaded at first use: that costs 0.3 s and 60 MB."""
-    global _loaded
-    if _loaded is None:
-        if is_local():  # nobody shall look for a metadata service that is not there
-            os.environ.setdefault("ALIBABA_CLOUD_ECS_METADATA_DISABLED", "true")
-        _loaded = _load()
-    return _loaded
-
-
-def _load() -> SimpleNamespace:
-    import darabonba.core
-    from alibabacloud_credentials import client as credentials
-    from alibabacloud_credentials import provider
-    from alibabacloud_ecs20140526 import models
-    from alibabacloud_ecs20140526.client import Client
-    from alibabacloud_tea_openapi.exceptions import AlibabaCloudException
-    from alibabacloud_tea_openapi.utils_models import Config
-    from darabonba.runtime import RuntimeOptions
-    from requests import Session
-    from requests.utils import should_bypass_proxies
-    from Tea.exceptions import TeaException
-
-    class OurSession(Session):
-        """Obeys NO_PROXY, follows no redirect, and remembers the status of a useless answer."""
-
-        def send(self, request: Any, **options: Any) -> Any:
-            host = urlsplit(request.url).hostname
-            if host in ecs_mode.LOOPBACK or should_bypass_proxies(request.url, no_proxy=None):
-                options["proxies"] = {}
-            options["allow_redirects"] = False
-            response = super().send(request, **options)
-            _last.status = response.status_code
-            return response
-
-    darabonba.core.Session = OurSession
-    # With DEBUG=sdk these would print the Authorization header and the security token,
-    for name in ("darabonba-core", "alibabacloud-tea"):
-        logging.getLogger(name).disabled = True
-    # and this one the address of every call, which holds the script.
-    logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
-    return SimpleNamespace(
-        core=darabonba.core.DaraCore,
-        credentials=credentials,
-        provider=provider,
-        models=models,
-        client=Client,
-        said_no=AlibabaCloudException,
-        failed=TeaException,
-        config=Config,
-        options=RuntimeOptions,
-    )
 
 
 def forget_connections() -> None:
-    """Drop every connection, thread and cached credential of this process.
+    """Drop every connection, thread, pause and cached credential of this process.
 
     A forked child calls this by itself: with connections inherited from its parent it would
     read answers that were meant for somebody else.
     """
-    global _throttle, _last
-    _throttle, _last = Throttle(), threading.local()
-    _credentials.clear()
+    global _throttle
+    _throttle = Throttle()
     ecs_pages.forget_threads()
-    if _loaded is not None:
-        _loaded.core._sessions.clear()
+    ecs_sdk.forget()
 
 
 os.register_at_fork(after_in_child=forget_connections)
-
-
-def _credential(account: Account) -> Any:
-    """The SDK's own credential client for this account; kept, because it renews what expires."""
-    if account not in _credentials:
-        provider = _sdk().provider
-        source: Any = provider.DefaultCredentialsProvider()
-        if account.profile:
-            source = provider.ProfileCredentialsProvider(profile_name=account.profile)
-        if account.kind == "role":
-            source = provider.RamRoleArnCredentialsProvider(
-                credentials_provider=source,
-                role_arn=account.role_arn,
-                role_session_name="ecs-portal",
-            )
-        _credentials[account] = _sdk().credentials.Client(provider=source)
-    return _credentials[account]
-
-
-def _client(account: Account, region: str) -> Any:
-    setup = ecs_mode.setup()
-    where = urlsplit(setup.endpoint)
-    return _sdk().client(
-        _sdk().config(
-            credential=_credential(account),
-            region_id=region,
-            endpoint=where.netloc or None,
-            protocol=where.scheme or "https",
-            connect_timeout=int(setup.connect_seconds * 1000),
-            read_timeout=int(setup.read_seconds * 1000),
-            user_agent="ecs-portal",
-        )
-    )
-
-
-# --- One call -----------------------------------------------------------------------------------
 
 
 def _may_repeat(operation: str, asked: dict[str, Any]) -> bool:
@@ -223,7 +122,7 @@ def _call(account: Account, region: str, operation: str, asked: dict[str, Any]) 
     for attempt in itertools.count(1):
         _take_turn(key, give_up - time.monotonic(), in_doubt)
         try:
-            body = _once(account, region, operation, asked)
+            body = ecs_sdk.once(account, region, operation, asked)
         except EcsError as error:
             error.in_doubt = in_doubt = in_doubt or isinstance(error, NoAnswer)
             if isinstance(error, Throttled):
@@ -250,36 +149,6 @@ def _take_turn(key: tuple[str, str, str], patience: float, in_doubt: bool) -> No
         )
         throttled.in_doubt = in_doubt
         raise throttled from None
-
-
-def _once(account: Account, region: str, operation: str, asked: dict[str, Any]) -> Any:
-    """One HTTP exchange: the body, or its failure in our words; one line in the log."""
-    sdk, started = _sdk(), time.monotonic()
-    snake = re.sub(r"(?<!^)([A-Z])", r"_\1", operation).lower()
-    request = getattr(sdk.models, f"{operation}Request")().from_map(asked)
-    if unknown := asked.keys() - request.to_map().keys():  # the SDK drops them without a word
-        raise TypeError(f"{operation} has no {', '.join(sorted(unknown))}")
-    _last.status = None
-    try:
-        body = getattr(_client(account, region), f"{snake}_with_options")(
-            request, sdk.options()
-        ).body
-        if not (request_id := ecs_errors.request_id_of(getattr(body, "request_id", None))):
-            raise ecs_errors.strange()
-    except sdk.said_no as error:
-        failure = ecs_errors.answered_no(operation, error)
-    except sdk.failed as error:
-        failure = ecs_errors.not_answered(error, _last.status)
-    except NoAnswer as error:
-        failure = error
-    else:
-        took = time.monotonic() - started
-        log.info("%s %s %s: %s in %.2f s", operation, account.name, region, request_id, took)
-        return body
-    failure.operation = operation
-    log.warning("%s %s: %r %s", account.name, region, str(failure), failure.request_id)
-    # Without the SDK's exception behind it: that one holds the signed request.
-    raise failure from None
 
 
 def _list(

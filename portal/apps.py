@@ -2,6 +2,12 @@ from django.apps import AppConfig
 from django.contrib.admin import apps as admin_apps
 from django.db.models.signals import post_migrate
 
+from diagnostics import scripts
+from instances import ecs
+
+# The scripts that PORTAL_MODE=diagnose lets through, and how each is run.
+COLLECTION = {"linux": "RunShellScript", "windows": "RunPowerShellScript"}
+
 
 class PortalAdminConfig(admin_apps.AdminConfig):
     default = False
@@ -17,5 +23,7 @@ class PortalConfig(AppConfig):
         from instances.timeline import SOURCES
         from portal import checks, roles, timeline  # noqa: F401  checks registers itself
 
+        for system, type in COLLECTION.items():
+            ecs.allow_read_only(scripts.text(system), type=type)
         post_migrate.connect(roles.grant, sender=self, dispatch_uid="portal.roles")
         SOURCES.extend([timeline.cases, timeline.runs])

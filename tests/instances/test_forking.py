@@ -30,14 +30,14 @@ ecs.ATTEMPTS, ecs.BACKOFF = 1, 0
 
 def child(number, inherited):
     if inherited is not None:  # as if nobody had dropped them
-        ecs._loaded.core._sessions.update(inherited)
+        ecs.ecs_sdk._loaded.core._sessions.update(inherited)
     return [ask(f"t-{number}-{turn}") for turn in range(20)]
 
 with serving(echo) as endpoint:
     ecs.configure(endpoint=endpoint.url, mode="full", read_seconds=0.3)
     assert ask("t-parent") == "own"
-    inherited = dict(ecs._loaded.core._sessions) if sys.argv[1] == "unprotected" else None
-    assert ecs._loaded.core._sessions
+    inherited = dict(ecs.ecs_sdk._loaded.core._sessions) if sys.argv[1] == "unprotected" else None
+    assert ecs.ecs_sdk._loaded.core._sessions
     pipes = []
     for number in range(4):
         reader, writer = os.pipe()

@@ -1,8 +1,11 @@
 """PORTAL_MODE decides what leaves the house; a refusal names the mode that would allow it."""
 
 import pytest
+from django.apps import apps
 
+from diagnostics import scripts
 from instances import ecs
+from portal.apps import COLLECTION
 from tests.instances.endpoint import instance_page
 
 HERE = ecs.Account()
@@ -68,6 +71,20 @@ def test_calling_a_script_read_only_does_not_make_it_so(answering, mode, script,
         with pytest.raises(ecs.ModeForbids, match="not one of the portal's own"):
             run(script, read_only=True, type=type)
     assert endpoint.requests == []
+
+
+@pytest.mark.parametrize(("system", "type"), COLLECTION.items())
+def test_the_portal_registers_its_own_collection_scripts(answering, system, type):
+    apps.get_app_config("portal").ready()
+    with answering(cloud, mode="diagnose"):
+        assert run(scripts.text(system), read_only=True, type=type).value.invoke_id == "t-1"
+
+
+def test_wrong_settings_close_the_gateway_instead_of_opening_the_real_cloud(settings):
+    settings.ECS_ENDPOINT, settings.PORTAL_MODE = "127.0.0.1:8181", "full"
+    apps.get_app_config("instances").ready()
+    with pytest.raises(ecs.ModeForbids, match="ECS_ENDPOINT"):
+        ecs.instances(HERE, "cn-hangzhou")
 
 
 def test_nothing_configured_means_the_real_cloud_and_reads_only():

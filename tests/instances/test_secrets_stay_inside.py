@@ -23,7 +23,7 @@ def run_secret(**_):
 
 
 def test_every_answer_leaves_its_request_id_in_the_log(answering, caplog):
-    caplog.set_level(logging.INFO, "instances.ecs")
+    caplog.set_level(logging.INFO, "instances.ecs_sdk")
     with answering(lambda request: instance_page(["i-1"])):
         answer = ecs.instances(HERE, "cn-hangzhou")
     assert answer.request_ids[0] in caplog.text
@@ -48,7 +48,7 @@ def test_a_script_is_neither_logged_nor_quoted_in_an_error(answering, caplog, an
 
 
 def test_an_answer_cannot_forge_log_lines(answering, caplog):
-    caplog.set_level(logging.INFO, "instances.ecs")
+    caplog.set_level(logging.INFO, "instances.ecs_sdk")
     evil = error(400, "InvalidParameter\nERROR forged", "x\nERROR forged")
     with answering(lambda request: evil), pytest.raises(ecs.Refused):
         ecs.instances(HERE, "cn-hangzhou")

@@ -1,0 +1,151 @@
+"""One exchange with ECS through the SDK: the only module that knows it, and its traps.
+
+Used by `ecs` alone, which decides what may be asked, how often and how fast.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import threading
+import time
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import urlsplit
+
+from instances import ecs_errors, ecs_mode
+from instances.ecs_errors import NoAnswer
+from instances.ecs_values import Account
+
+log = logging.getLogger(__name__)
+
+_last = threading.local()  # status: of the HTTP answer that this thread saw last
+_credentials: dict[Account, Any] = {}
+_loaded: SimpleNamespace | None = None
+
+
+def parts() -> SimpleNamespace:
+    """The SDK's parts, loaded at first use: that costs 0.3 s and 60 MB."""
+    global _loaded
+    if _loaded is None:
+        if ecs_mode.is_local():  # nobody shall look for a metadata service that is not there
+            os.environ.setdefault("ALIBABA_CLOUD_ECS_METADATA_DISABLED", "true")
+        _loaded = _load()
+    return _loaded
+
+
+def _load() -> SimpleNamespace:
+    import darabonba.core
+    from alibabacloud_credentials import client as credentials
+    from alibabacloud_credentials import provider
+    from alibabacloud_ecs20140526 import models
+    from alibabacloud_ecs20140526.client import Client
+    from alibabacloud_tea_openapi.exceptions import AlibabaCloudException
+    from alibabacloud_tea_openapi.utils_models import Config
+    from darabonba.runtime import RuntimeOptions
+    from requests import Session
+    from requests.utils import should_bypass_proxies
+    from Tea.exceptions import TeaException
+
+    class OurSession(Session):
+        """Obeys NO_PROXY, follows no redirect, and remembers the status of a useless answer."""
+
+        def send(self, request: Any, **options: Any) -> Any:
+            host = urlsplit(request.url).hostname
+            if host in ecs_mode.LOOPBACK or should_bypass_proxies(request.url, no_proxy=None):
+                options["proxies"] = {}
+            options["allow_redirects"] = False
+            response = super().send(request, **options)
+            _last.status = response.status_code
+            return response
+
+    darabonba.core.Session = OurSession
+    # With DEBUG=sdk these would print the Authorization header and the security token,
+    for name in ("darabonba-core", "alibabacloud-tea"):
+        logging.getLogger(name).disabled = True
+    # and this one the address of every call, which holds the script.
+    logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
+    return SimpleNamespace(
+        core=darabonba.core.DaraCore,
+        credentials=credentials,
+        provider=provider,
+        models=models,
+        client=Client,
+        said_no=AlibabaCloudException,
+        failed=TeaException,
+        config=Config,
+        options=RuntimeOptions,
+    )
+
+
+def forget() -> None:
+    """Drop every connection and cached credential of this process."""
+    global _last
+    _last = threading.local()
+    _credentials.clear()
+    if _loaded is not None:
+        _loaded.core._sessions.clear()
+
+
+def _credential(account: Account) -> Any:
+    """The SDK's own credential client for this account; kept, because it renews what expires."""
+    if account not in _credentials:
+        provider = parts().provider
+        source: Any = provider.DefaultCredentialsProvider()
+        if account.profile:
+            source = provider.ProfileCredentialsProvider(profile_name=account.profile)
+        if account.kind == "role":
+            source = provider.RamRoleArnCredentialsProvider(
+                credentials_provider=source,
+                role_arn=account.role_arn,
+                role_session_name="ecs-portal",
+            )
+        _credentials[account] = parts().credentials.Client(provider=source)
+    return _credentials[account]
+
+
+def client(account: Account, region: str) -> Any:
+    setup = ecs_mode.setup()
+    where = urlsplit(setup.endpoint)
+    return parts().client(
+        parts().config(
+            credential=_credential(account),
+            region_id=region,
+            endpoint=where.netloc or None,
+            protocol=where.scheme or "https",
+            connect_timeout=int(setup.connect_seconds * 1000),
+            read_timeout=int(setup.read_seconds * 1000),
+            user_agent="ecs-portal",
+        )
+    )
+
+
+def once(account: Account, region: str, operation: str, asked: dict[str, Any]) -> Any:
+    """One HTTP exchange: the body, or its failure in our words; one line in the log."""
+    sdk, started = parts(), time.monotonic()
+    snake = re.sub(r"(?<!^)([A-Z])", r"_\1", operation).lower()
+    request = getattr(sdk.models, f"{operation}Request")().from_map(asked)
+    if unknown := asked.keys() - request.to_map().keys():  # the SDK drops them without a word
+        raise TypeError(f"{operation} has no {', '.join(sorted(unknown))}")
+    _last.status = None
+    try:
+        body = getattr(client(account, region), f"{snake}_with_options")(
+            request, sdk.options()
+        ).body
+        if not (request_id := ecs_errors.request_id_of(getattr(body, "request_id", None))):
+            raise ecs_errors.strange()
+    except sdk.said_no as error:
+        failure = ecs_errors.answered_no(operation, error)
+    except sdk.failed as error:
+        failure = ecs_errors.not_answered(error, _last.status)
+    except NoAnswer as error:
+        failure = error
+    else:
+        took = time.monotonic() - started
+        log.info("%s %s %s: %s in %.2f s", operation, account.name, region, request_id, took)
+        return body
+    failure.operation = operation
+    log.warning("%s %s: %r %s", account.name, region, str(failure), failure.request_id)
+    # Without the SDK's exception behind it: that one holds the signed request.
+    raise failure from None
