@@ -26,6 +26,7 @@ SOURCES = {
     "application hang": "application hang",
 }
 PREFIX = "microsoft-windows-"
+BEGINNING = datetime.min.replace(tzinfo=UTC)
 INSERT = re.compile(r"'([^']*)'")
 
 
@@ -77,13 +78,18 @@ class Event:
 
 
 def ordered(events: Iterable[object]) -> list[Event]:
-    """Events oldest first: by record id where all of a log have one, else as they stand."""
+    """Events oldest first, those of the Application log behind the others.
+
+    By record id where all have one; else by time where all have one, for what a person pasted may
+    stand newest first; else as they stand.
+    """
     read = [one for index, raw in enumerate(events) if (one := event(index, raw))]
     system = [one for one in read if one.channel.lower() != "application"]
-    if system and all(one.record_id is not None for one in system):
+    if all(one.record_id is not None for one in system):
         system.sort(key=lambda one: one.record_id or 0)
-    others = [one for one in read if one.channel.lower() == "application"]
-    return system + others
+    elif all(one.at for one in system):
+        system.sort(key=lambda one: one.at or BEGINNING)
+    return system + [one for one in read if one.channel.lower() == "application"]
 
 
 def event(index: int, raw: object) -> Event | None:
