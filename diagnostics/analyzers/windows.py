@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 
 from ..findings import Analysis, Confidence, Finding, RuledOut, Verdict, Window
 from ..readers import windows_boots, windows_events, windows_state
 from ..readers.windows_boots import Boot, History
+from ..readers.windows_events import Event
 from . import registry, windows_bugcheck, windows_orderly, windows_quiet, windows_unclean
 from . import windows_claims as claims
 
@@ -25,23 +26,25 @@ def judge(record: Mapping, window: Window | None = None) -> Analysis:
     history = windows_boots.split(e for e in events if e.channel.lower() != "application")
     state = windows_state.read(record)
     boot = chosen(history, window)
-    outside = window is not None and boot is None and bool(history.boots)
     evidence = {
-        "events": events,
-        "history": history,
-        "record": record,
-        "state": state,
-        "dumps": windows_state.found_dumps(record) or (),
-        "live": state.last_boot is not None,
+        "windows_events": events,
+        "windows_history": history,
+        "windows_record": record,
+        "windows_state": state,
+        "windows_dumps": windows_state.found_dumps(record) or (),
+        "windows_live": state.last_boot is not None,
+        "windows_since": within(history.since, window),
     }
     if boot:
-        evidence["boot"] = boot
+        evidence["windows_boot"] = boot
+    else:
+        evidence["windows_quiet"] = within(events, window)
     outcome = registry.run(evidence, names())
     findings = sorted(outcome.findings, key=lambda one: -int(one.facts.get("weight", 0)))
     unseen = unrecorded(history, state)
     best = None if unseen else next((one for one in findings if "kind" in one.facts), None)
     return Analysis(
-        verdict=verdict(best, outside),
+        verdict=verdict(best),
         findings=(*([unseen] if unseen else []), *findings),
         skipped=outcome.skipped,
         broken=outcome.broken,
@@ -49,7 +52,7 @@ def judge(record: Mapping, window: Window | None = None) -> Analysis:
         at=boot.down_at or boot.at if boot else None,
         module=best.facts.get("driver") if best else None,
         reason=reason(best),
-        details=details(findings, best, boot),
+        details=details(findings, best, boot, history),
     )
 
 
@@ -70,6 +73,11 @@ def chosen(history: History, window: Window | None) -> Boot | None:
     return None
 
 
+def within(events: Iterable[Event], window: Window | None) -> tuple[Event, ...]:
+    """Those of the window, and those without a time; all without a window."""
+    return tuple(one for one in events if window is None or not one.at or window.holds(one.at))
+
+
 def unrecorded(history: History, state: windows_state.WindowsState) -> Finding | None:
     """The machine booted later than its log knows: then the log says nothing about that boot."""
     last = max((boot.at for boot in history.boots if boot.at), default=None)
@@ -79,7 +87,7 @@ def unrecorded(history: History, state: windows_state.WindowsState) -> Finding |
     return claims.context("windows.log.lost", title, None)
 
 
-def verdict(best: Finding | None, outside: bool) -> Verdict:
+def verdict(best: Finding | None) -> Verdict:
     if best is None:
         return Verdict("undetermined", confidence=Confidence.NONE)
     facts = best.facts
@@ -138,9 +146,11 @@ def reason(best: Finding | None) -> str | None:
     return f"{code} {name}".strip() if code else best.title
 
 
-def details(findings: list[Finding], best: Finding | None, boot: Boot | None) -> dict[str, object]:
+def details(
+    findings: list[Finding], best: Finding | None, boot: Boot | None, history: History
+) -> dict[str, object]:
     """Facts for the report: times of the boot, what became of the dump, who asked."""
-    found: dict[str, object] = {}
+    found: dict[str, object] = {"last_boot": history.boots[-1].at if history.boots else None}
     if boot:
         found |= {
             "booted_at": boot.at,

@@ -37,13 +37,12 @@ class Told:
     line: str = ""
 
 
-@analyzer("boot", "dumps", "record")
+@analyzer("windows_boot", "windows_dumps", "windows_record")
 def bugcheck(
     boot: Boot, dumps: Sequence[WindowsDump], record: Mapping[str, object]
 ) -> Iterator[Finding]:
     """A blue screen before this boot, by whatever source names it."""
-    told = list(sources(boot, dumps, record))
-    proof = [*boot.said("bugcheck", 1001), *boot.said("volmgr", 161, 162)]
+    told, proof = list(sources(boot, dumps, record)), traces(boot)
     if not told and proof:
         title = "Windows stopped with a bugcheck; no record names its code"
         yield claims.claim("windows.bugcheck", title, proof[0], "bugcheck", WEIGHT)
@@ -72,16 +71,21 @@ def bugcheck(
             yield claims.context("windows.bugcheck.contradiction", title, other.event)
 
 
-@analyzer("history")
-def remembered(history: History) -> Iterator[Finding]:
+@analyzer("windows_since", "windows_history")
+def remembered(since: Sequence[Event], history: History) -> Iterator[Finding]:
     """No boot is on record, but a person's words at a logon quote the blue screen."""
-    for event in reversed(history.since if not history.boots else ()):
+    for event in reversed(() if history.boots else since):
         if (event.source, event.id) == ("user32", 1076) and (told := by_1076(event)):
             named = bugchecks.named(told.code)
             title = f"A person recorded bugcheck {named.title}"
             facts = {"bugcheck_code": named.code, "name": named.name, "told_by": told.source}
             yield claims.claim("windows.bugcheck.told", title, event, "bugcheck", WEIGHT, **facts)
             return
+
+
+def traces(boot: Boot) -> list[Event]:
+    """Events that only a blue screen leaves, with or without its code."""
+    return [*boot.said("bugcheck", 1001), *boot.said("volmgr", 161, 162)]
 
 
 def sources(
@@ -151,7 +155,7 @@ def driver(boot: Boot) -> str | None:
     return None
 
 
-@analyzer("boot", "state", "dumps")
+@analyzer("windows_boot", "windows_state", "windows_dumps")
 def dump(boot: Boot, state, dumps: Sequence[WindowsDump]) -> Iterator[Finding]:
     """What became of the dump, if there was a blue screen before this boot."""
     events = boot.said("bugcheck", 1001)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -162,7 +162,7 @@ def request(event: Event) -> Request:
     )
 
 
-@analyzer("boot")
+@analyzer("windows_boot")
 def orderly(boot: Boot) -> Iterator[Finding]:
     """The stop before this boot was asked for."""
     asked = requests(boot.before, boot)
@@ -177,14 +177,14 @@ def orderly(boot: Boot) -> Iterator[Finding]:
     yield from judged(asked, boot, weight)
 
 
-@analyzer("history", "live")
-def last_words(history: History, live: bool) -> Iterator[Finding]:
+@analyzer("windows_since", "windows_history", "windows_live")
+def last_words(since: Sequence[Event], history: History, live: bool) -> Iterator[Finding]:
     """The record ends with a stop, and no boot after it was seen (a log taken from a disk)."""
-    asked = requests(history.since, None)
+    asked = requests(since, None)
     ended = any(
         (event.source, event.id)
         in (("eventlog", 6006), ("kernel-power", 109), ("kernel-power", 42))
-        for event in history.since
+        for event in since
     )
     if not asked:
         return
@@ -195,7 +195,7 @@ def last_words(history: History, live: bool) -> Iterator[Finding]:
     yield from judged(asked, None, WEIGHT + 5)
 
 
-def requests(events, boot: Boot | None) -> list[Request]:
+def requests(events: Iterable[Event], boot: Boot | None) -> list[Request]:
     """The requests of the last stop in these events, oldest first."""
     found = [request(e) for e in events if (e.source, e.id) == ("user32", 1074)]
     if not found:
@@ -292,7 +292,3 @@ def first_minutes(one: Request, boot: Boot | None) -> bool:
     names = {one.computer, re.sub(r"^.*\((.*)\)$", r"\1", one.process)}
     renamed = len({name.lower() for name in names if name}) > 1
     return young or setup or renamed or any(map(IMAGE_NAME.match, names))
-
-
-def told_by(facts: Mapping[str, object]) -> str:
-    return str(facts.get("user") or facts.get("process") or "")

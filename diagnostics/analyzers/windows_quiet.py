@@ -1,4 +1,5 @@
-"""What a record tells when it tells of no boot: sleep, programs that crashed, or nothing."""
+"""What a record tells when it tells of no going-down (or of none in the window): sleep, programs
+that crashed, or nothing. These are not asked where a boot is judged."""
 
 from __future__ import annotations
 
@@ -21,7 +22,7 @@ SLEEP = {
 PROGRAMS = {("application error", 1000), ("application hang", 1002)}
 
 
-@analyzer("events")
+@analyzer("windows_quiet")
 def exhaustion(events: Sequence[Event]) -> Iterator[Finding]:
     """Virtual memory ran low."""
     for event in _of(events, {("resource-exhaustion-detector", 2004)})[-1:]:
@@ -29,14 +30,14 @@ def exhaustion(events: Sequence[Event]) -> Iterator[Finding]:
         yield claims.claim("windows.memory.low", title, event, "none_resource_exhaustion", 14)
 
 
-@analyzer("events")
+@analyzer("windows_quiet")
 def sleep(events: Sequence[Event]) -> Iterator[Finding]:
     """It slept and woke: no boot."""
     for event in _of(events, SLEEP)[-1:]:
         yield claims.claim("windows.sleep", "It slept and woke", event, "none_sleep_resume", 12)
 
 
-@analyzer("events")
+@analyzer("windows_quiet")
 def programs(events: Sequence[Event]) -> Iterator[Finding]:
     """Programs crashed; Windows went on."""
     crashed = _of(events, PROGRAMS)
@@ -45,7 +46,7 @@ def programs(events: Sequence[Event]) -> Iterator[Finding]:
         yield claims.claim("windows.program", title, crashed[-1], "none_app_crash", 11)
 
 
-@analyzer("events", "history")
+@analyzer("windows_quiet", "windows_history")
 def reasons(events: Sequence[Event], history: History) -> Iterator[Finding]:
     """A person typed why it had stopped, or a request for a stop failed; no boot is on record."""
     said = _of(events, {("user32", 1076), ("user32", 1073)})
@@ -54,12 +55,17 @@ def reasons(events: Sequence[Event], history: History) -> Iterator[Finding]:
         yield claims.claim("windows.reason", title, said[-1], "none_reason_recorded", 13)
 
 
-@analyzer("events")
-def healthy(events: Sequence[Event]) -> Iterator[Finding]:
-    """Records were read and nothing in them tells of a stop."""
-    if events:
-        title = "No boot and no stop is on record"
-        yield claims.claim("windows.quiet", title, None, "none_healthy", 1)
+@analyzer("windows_events", "windows_quiet", "windows_history")
+def healthy(events: Sequence[Event], quiet: Sequence[Event], history: History) -> Iterator[Finding]:
+    """Records were read and nothing in them tells of a stop at the time in question."""
+    boot = history.boots[-1] if history.boots else None
+    if not events:
+        return
+    title = "No boot and no stop is on record"
+    if boot and boot.at:
+        title = f"It did not go down in this window; it last booted at {boot.at:%Y-%m-%d %H:%M} UTC"
+    proof = boot.marks.get("start") if boot else None
+    yield claims.claim("windows.quiet", title, proof, "none_healthy", 1)
 
 
 def _of(events: Sequence[Event], wanted: set[tuple[str, int]]) -> list[Event]:

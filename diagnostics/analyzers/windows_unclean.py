@@ -2,45 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from ..findings import Finding
 from ..readers.windows_boots import AFTERMATH, Boot, History
 from ..readers.windows_events import Event
+from ..readers.windows_state import WindowsDump
 from . import windows_claims as claims
 from .registry import analyzer
-from .windows_bugcheck import code_of_41
+from .windows_bugcheck import code_of_41, sources, traces
 from .windows_orderly import unclean as went_down_unclean
 
 BUTTON, UNCLEAN = 70, 60
 SHORTLY = timedelta(minutes=30)
-HANG = timedelta(minutes=3)
+HEARTBEAT = timedelta(minutes=16)  # between two signs of life, at most
 EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
 
 
-@analyzer("boot")
-def unclean(boot: Boot) -> Iterator[Finding]:
+@analyzer("windows_boot", "windows_dumps", "windows_record")
+def unclean(
+    boot: Boot, dumps: Sequence[WindowsDump], record: Mapping[str, object]
+) -> Iterator[Finding]:
     """The session before this boot did not end with a clean shutdown."""
     if not went_down_unclean(boot):
         return
     power = boot.marks.get("unclean")
-    pressed = button(power) if power else None
     proof = power or boot.marks.get("unexpected") or boot.marks.get("last shutdown")
+    if traces(boot) or list(sources(boot, dumps, record)):
+        title = "Windows went down without a shutdown" + silence(boot)
+        yield claims.context("windows.down", title, proof)
+        return
     facts = {"heartbeat": boot.heartbeat, "gap": gap(boot)}
-    if pressed:
+    if pressed := power and button(power):
         title = "The power button was held, or the platform forced the machine off"
-        yield claims.claim(
-            "windows.button", title, power, "power_button_forced", BUTTON, pressed=pressed, **facts
-        )
+        kind, weight, facts = "power_button_forced", BUTTON, facts | {"pressed": pressed}
     elif power and code_of_41(power) is None:
         title = "Windows went down without a shutdown; the record does not tell the bugcheck code"
-        yield claims.claim(
-            "windows.unclean", title, proof, "unclean_unknown_code", UNCLEAN, **facts
-        )
+        kind, weight = "unclean_unknown_code", UNCLEAN
     else:
-        title = "Windows went down without a shutdown and without a bugcheck on record" + how(boot)
-        yield claims.claim("windows.unclean", title, proof, "unclean_no_bugcheck", UNCLEAN, **facts)
+        title = "Windows went down without a shutdown, and no bugcheck is on record" + silence(boot)
+        kind, weight = "unclean_no_bugcheck", UNCLEAN
+    yield claims.claim("windows.unclean", title, proof, kind, weight, **facts)
 
 
 def button(event: Event) -> str | None:
@@ -61,17 +64,18 @@ def gap(boot: Boot) -> timedelta | None:
     return boot.at - boot.heartbeat
 
 
-def how(boot: Boot) -> str:
+def silence(boot: Boot) -> str:
+    """The gap in words. Shorter than a heartbeat it tells nothing about how it went down."""
     silent = gap(boot)
     if silent is None:
         return ""
     minutes = silent.total_seconds() / 60
-    if silent >= HANG:
-        return f": silent for {minutes:.0f} minutes before, as after a hang or a forced stop"
-    return f": silent for {silent.total_seconds():.0f} s before, as after a reset or loss of power"
+    words = f"{minutes:.0f} minutes" if minutes >= 2 else f"{silent.total_seconds():.0f} s"
+    told = ": it hung or stood still" if silent > HEARTBEAT else ""
+    return f"; nothing was written for {words} before the boot{told}"
 
 
-@analyzer("boot")
+@analyzer("windows_boot")
 def strain(boot: Boot) -> Iterator[Finding]:
     """What ailed the machine shortly before it went down without a shutdown."""
     if not went_down_unclean(boot):
@@ -88,7 +92,7 @@ def strain(boot: Boot) -> Iterator[Finding]:
             yield claims.context("windows.storage", title, event)
 
 
-@analyzer("boot")
+@analyzer("windows_boot")
 def hardware(boot: Boot) -> Iterator[Finding]:
     """Fatal hardware errors that this boot reported of the session before."""
     for event in boot.said("whea-logger", 1, 18, 20, 46):
@@ -96,7 +100,7 @@ def hardware(boot: Boot) -> Iterator[Finding]:
             yield claims.context("windows.hardware", "A fatal hardware error was reported", event)
 
 
-@analyzer("boot", "history")
+@analyzer("windows_boot", "windows_history")
 def repeated(boot: Boot, history: History) -> Iterator[Finding]:
     """The same, several times in a row."""
     boots = [one for one in history.boots if one.at and boot.at]

@@ -37,7 +37,7 @@ def plain(code: int) -> int:
     """The code without sign and without the mark of a minidump: 0x100000D1 is 0xD1."""
     code &= 0xFFFFFFFF
     short = code & ~MINIDUMP_FORM
-    return short if code != short and short in table() and code not in table() else code
+    return short if short in table() else code
 
 
 def named(code: int, first_parameter: int | None = None) -> Bugcheck:

@@ -17,7 +17,8 @@ from .windows_events import Event
 
 NEAR = timedelta(minutes=15)
 AFTERMATH = timedelta(minutes=10)
-NEIGHBOURS = 300  # records: further apart, two marks are of two boots unless their times say so
+NEIGHBOURS = 60  # records: so close they are of one boot although an early clock was off...
+ZONES = timedelta(hours=26)  # ...by as much as a time zone
 
 # What is written once at each boot (the last three only after a crash).
 MARKS = {
@@ -126,11 +127,14 @@ def _without_resumes(boots: list[Boot], between: list[Event]) -> History:
 def _of_the_same_boot(boot: Boot, event: Event, mark: str) -> bool:
     if mark in boot.marks:
         return False
-    ids = [known.record_id for known in boot.marks.values() if known.record_id is not None]
-    if event.record_id is not None and ids and event.record_id - max(ids) <= NEIGHBOURS:
-        return True
     times = [known.at for known in boot.marks.values() if known.at]
-    return event.at is None or not times or min(abs(event.at - at) for at in times) <= NEAR
+    if event.at is None or not times:
+        return True
+    ids = [known.record_id for known in boot.marks.values() if known.record_id is not None]
+    neighbours = (
+        bool(event.record_id is not None and ids) and event.record_id - max(ids) <= NEIGHBOURS
+    )
+    return min(abs(event.at - at) for at in times) <= (ZONES if neighbours else NEAR)
 
 
 def _told_by(boot: Boot, event: Event) -> bool:

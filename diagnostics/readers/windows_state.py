@@ -16,7 +16,6 @@ from .windows_record import whole
 DUMP_TYPES = {0: "None", 1: "Complete", 2: "Kernel", 3: "Small", 7: "Automatic"}
 DEFAULT_DUMP = "%SystemRoot%\\MEMORY.DMP"
 MINIMUM_MB = {1: None, 2: 800, 3: 2, 7: 800}  # page file on the boot volume; None: RAM + 257 MB
-BUGCHECK = ("bugcheck", 1001)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +40,9 @@ class WindowsDump:
 @dataclass(frozen=True, slots=True)
 class WindowsState:
     """`dump_enabled` is CrashDumpEnabled and `dump_type` its word; `page_file_fits` says whether a
-    dump of that type can be written through the page file; `bsod_events` are the BugCheck records,
-    newest first; `gaps` are the collection's own words about what it could not ask."""
+    dump of that type can be written through the page file; `bsod_events` are the BugCheck records
+    and `unexpected_events` those of unclean ends (41, 6008), newest first;
+    `gaps` are the collection's own words about what it could not ask."""
 
     hostname: str | None
     os: str | None
@@ -64,6 +64,7 @@ class WindowsState:
     minidumps: tuple[WindowsDump, ...] | None
     minidump_count: int | None
     bsod_events: tuple[Event, ...]
+    unexpected_events: tuple[Event, ...]
     gaps: tuple[str, ...]
     reasons: Mapping[str, str]
 
@@ -97,7 +98,8 @@ def read(record: Mapping) -> WindowsState:
         memory_dump=next((dump for dump in dumps or () if dump.kind == "memory"), None),
         minidumps=None if dumps is None else minidumps,
         minidump_count=None if dumps is None else max(count or 0, len(minidumps)),
-        bsod_events=bsod_events(record),
+        bsod_events=told(record, {("bugcheck", 1001)}),
+        unexpected_events=told(record, {("kernel-power", 41), ("eventlog", 6008)}),
         gaps=tuple(str(gap) for gap in record.get("gaps") or ()),
         reasons=reasons(record, enabled),
     )
@@ -174,9 +176,9 @@ def kind_by_path(path: str) -> str:
     return "minidump" if "minidump" in path.lower() else "memory"
 
 
-def bsod_events(record: Mapping) -> tuple[Event, ...]:
-    events = ordered(record.get("events") or [])
-    return tuple(event for event in reversed(events) if (event.source, event.id) == BUGCHECK)
+def told(record: Mapping, wanted: set[tuple[str, int]]) -> tuple[Event, ...]:
+    events = reversed(ordered(record.get("events") or []))
+    return tuple(event for event in events if (event.source, event.id) in wanted)
 
 
 def reasons(record: Mapping, enabled: int | None) -> dict[str, str]:
