@@ -20,7 +20,7 @@ POSSIBLE = Confidence.POSSIBLE
 SLACK = timedelta(minutes=10)
 LEADS_TO_BOOT = timedelta(hours=24)  # without a window: how long before the boot it may lie
 AILING = 60  # weight of hangs, kills and reports that a person would notice
-GOING_DOWN = 61  # weight from which a claim is about the machine's end
+GOING_DOWN = 64  # weight from which a claim is about the machine's end
 BESIDE = ("last", "who", "history")
 
 

@@ -11,7 +11,7 @@ SAID = [
     ("no_init", r"(?:No working init found|No init found|Requested init )"),
     ("vfs_root", r"VFS: Unable to mount root"),
     ("sysrq", r"(?i:sysrq[ :-]+triggered crash)"),
-    ("hard_lockup", r".*(?:hard ?lockup|hard LOCKUP|detected LOCKUP)"),
+    ("hard_lockup", r"(?i:.*(?:hard ?lockup|detected lockup))"),
     ("soft_lockup", r"softlockup: "),
     ("rcu_stall", r"RCU [Ss]tall"),
     ("hung_task", r"hung_task: "),

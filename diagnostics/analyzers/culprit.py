@@ -11,18 +11,22 @@ import re
 from collections.abc import Iterable, Iterator
 
 from ..readers.events import Event
-from ..readers.frames import OFFSET, SYMBOL, Frame, bare, frames, pointer
-from .kernel_names import CHECKERS, EMPTY
+from ..readers.frames import OFFSET, SYMBOL, Frame, bare, frames, nowhere, pointer
+from .kernel_names import CHECKERS, EMPTY, HELPERS, NOISE
 
 NAMED = re.compile(rf"\b(?:in|at:?) (?:\[<[0-9a-fx]+>\]\s*)?({SYMBOL}){OFFSET}")
 RACE = re.compile(rf" in ({SYMBOL})(?: / |$|\+0x)")
-WARNED = re.compile(rf"WARNING: .*?\bat \S+ ({SYMBOL}){OFFSET}")
+WARNED = re.compile(rf"WARNING: .*?\bat (?:\S+ )?({SYMBOL}){OFFSET}")
 TRACE = re.compile(r"\s*(?:Call [Tt]race|stack backtrace|Backtrace)\b")
 HELD = re.compile(
     rf"at: (?:\[<[0-9a-fx]+>\]\s*)?(?:\[<\s*inline\s*>\] )?({SYMBOL}){OFFSET}"
     rf"|^\s*\[<[0-9a-fx]+>\] ({SYMBOL}){OFFSET}"
 )
-ACQUIRES = re.compile(r"is (?:trying to (?:acquire|release) lock|freeing memory)|takes:|\) at:$")
+ACQUIRES = re.compile(
+    r"is trying to (?:acquire|release)\b|is freeing memory|takes:|\) at:$"
+    r"|changed the state of lock|locks? held by"
+)
+LAST_WORK = re.compile(rf"last function: ({SYMBOL})")
 
 
 def named(event: Event) -> str | None:
@@ -43,9 +47,19 @@ def first(event: Event) -> str | None:
 def where(event: Event) -> str | None:
     """The instruction pointer's function, and behind a mere checker its caller."""
     standing = standing_at(event)
+    if standing is None and any(nowhere(line.text) for line in event.body):
+        return None
     if standing and not CHECKERS.fullmatch(standing.function):
         return standing.function
     return first(event)
+
+
+def stuck(event: Event) -> str | None:
+    """Where a processor was found that did not move on."""
+    standing = standing_at(event)
+    if standing and not NOISE.fullmatch(standing.function):
+        return standing.function
+    return first(event) or (standing.function if standing else None)
 
 
 def standing_at(event: Event) -> Frame | None:
@@ -85,7 +99,8 @@ def warned(event: Event) -> str | None:
 
 def accused(event: Event) -> str | None:
     """Named on the first line by a sanitizer, unless that is only a helper."""
-    if (found := NAMED.search(event.text) or RACE.search(event.text)) and told(bare(found[1])):
+    found = NAMED.search(event.text) or RACE.search(event.text)
+    if found and not HELPERS.fullmatch(bare(found[1])):
         return bare(found[1])
     return first(event) or (bare(found[1]) if found else None)
 
@@ -94,6 +109,8 @@ def acquiring(event: Event) -> str | None:
     """Who takes the lock that lockdep complains about."""
     texts = [event.text, *(line.text for line in event.body)]
     for number, text in enumerate(texts):
+        if found := LAST_WORK.search(text):
+            return bare(found[1])
         if not ACQUIRES.search(text):
             continue
         for near in texts[number : number + 4]:
@@ -109,7 +126,7 @@ def blocked(event: Event) -> str | None:
 
 RULES = {
     "oops": where,
-    "hang": where,
+    "hang": stuck,
     "hang.hung_task": blocked,
     "warning.warn": warned,
     "warning.lockdep": acquiring,

@@ -49,13 +49,12 @@ def hangs(down: Boot) -> Iterator[Finding]:
 
 
 def stuck_in(same: list[Event]) -> str | None:
-    """Where they stand. Several blocked tasks wait for each other: no one place is named,
-    unless all stand in the same one."""
-    if same[0].code != "hang.hung_task":
-        return culprit.named(same[0])
+    """Where it stands. Several blocked tasks wait for each other: no one place is named."""
     tasks = {_task(event) for event in same}
-    places = {culprit.named(event) for event in same}
-    return places.pop() if len(tasks) == 1 or len(places) == 1 else None
+    if same[0].code == "hang.hung_task" and len(tasks) > 1:
+        return None
+    places = (culprit.named(event) for event in same)
+    return next((place for place in places if place), None)
 
 
 def _task(event: Event) -> str | None:

@@ -22,10 +22,12 @@ die_kernel_fault do_DataAbort do_PrefetchAbort do_undefinstr __und_\w+ __dabt_\w
 __irq_\w+ general_protection do_general_protection double_fault do_double_fault divide_error
 stack_segment int3 do_int3 async_page_fault do_async_page_fault spurious_\w+
 kernelmode_fixup_or_oops page_fault_oops print_\w+ __print_\w+ object_err slab_err slab_bug
-slab_fix __slab_err printk\w* vprintk\w* _printk console_\w+
+slab_fix __slab_err printk\w* vprintk\w* _printk console_unlock console_flush\w* console_emit\w*
+console_trylock\w* console_lock console_cpu_notify __down_trylock_console_sem
 """
 # Sanitizers, lock checks, counters and list checks: they found it, they are not it.
 CHECKING = r"""
+__seqprop\w* stack_trace_consume\w* add_taint \w*serror\w* _*roundup_pow_of_two _*ilog2\w*
 k[am]san_\w+ __k[am]san\w* __asan_\w+ __hwasan\w* __msan\w* __tsan\w* kcsan_\w+ kfence_\w+
 __kfence\w* check_memory_region\w* memory_is_\w+ ubsan_\w+ __ubsan\w* handle_overflow
 __sanitizer_\w+ ___?might_\w+ __might_\w+ might_\w+ __schedule_bug __cant_sleep\w* debug_smp_\w+
@@ -45,7 +47,9 @@ trace_event_\w+ __page_table_check\w*
 """
 # What everybody calls: memory, strings, copies, allocators, atomics, small libraries.
 HELPING = r"""
-_*mem(?:cpy|set|move|cmp|chr|scan|dup|dup_user|zero)\w* _*copy_(?:from|to|in)_\w+
+_*kv[mz]alloc\w* kvmalloc_node dev_vprintk_emit dev_printk\w* __dev_printk
+_?dev_(?:err|warn|info|notice) device_remove_file list_lru_\w+ __list_lru_init memcg_\w+
+kill_fasync _*mem(?:cpy|set|move|cmp|chr|scan|dup|dup_user|zero)\w* _*copy_(?:from|to|in)_\w+
 _*(?:get|put)_user\w* _*csum_\w+ sized_str\w* _*find_\w+_bit\w* _*raw_copy\w* rep_\w+
 arch_atomic\w* atomic\w* _*test_and_\w+_bit _*set_bit _*clear_bit _*bitmap_\w+ instrument_\w+
 _*read_once\w* _*write_once\w* arch_\w+_bit number string\w* vsnprintf snprintf sprintf pointer
@@ -75,8 +79,8 @@ _*cond_resched\w*
 """
 # Standing still: the scheduler, waits, idling.
 WAITING = r"""
-schedule\w* __schedule\w* io_schedule\w*
-_*wait_(?:for_common|for_completion|on_bit|on_page|on_buffer|rcu|event|woken|on)\w*
+prepare_to_wait\w* finish_wait add_wait_queue\w* synchronize_net schedule\w* __schedule\w*
+io_schedule\w* _*wait_(?:for_common|for_completion|on_bit|on_page|on_buffer|rcu|event|woken|on)\w*
 wait_\w*completion\w* do_wait_for_\w+ out_of_line_wait\w* \w*bit_wait\w* \w*_wait_bit\w*
 context_switch __switch_to\w* preempt_schedule\w* preempt_\w+ ___preempt\w* do_nanosleep
 \w*_timeout_uninterruptible rcu_barrier_wait _*wait_rcu_gp rq_qos_wait finish_task_switch
@@ -85,19 +89,20 @@ rest_init
 """
 # The ways into the kernel: system calls, interrupts, threads, timers.
 ENTERING = r"""
-entry_\w+ do_syscall\w* do_fast_syscall\w* do_int80\w* syscall_\w+ system_call\w* sysenter\w*
-int_ret\w* ret_\w+ _*invoke_syscall x64_sys_call exit_to_\w+ prepare_exit\w* syscall_return\w*
-secondary_startup\w* start_secondary _*kthread kthread_\w+ kernel_thread\w* child_rip
-worker_thread process_one_work process_scheduled_works common_interrupt\w* _*common_interrupt
-do_IRQ _*irq_\w+ irq_\w+ handle_irq\w* _*handle_irq\w* handle_\w+_irq generic_handle\w*
-_*handle_domain\w* \w*sysvec_\w+ (?:smp_)?\w*apic_timer\w* smp_reschedule\w* reschedule_interrupt
-call_function\w* flush_smp\w* generic_smp_call\w* _*hrtimer_\w+ hrtimer_\w+ tick_\w+
-update_process_times local_apic\w* _*run_hrtimer rcu_\w+ __rcu_\w+ call_on_\w+ _*do_softirq\w*
-do_softirq\w* invoke_softirq run_ksoftirqd call_softirq run_timer_softirq expire_timers
-call_timer_fn \w*nmi\w* perf_\w+ __perf_\w+ intel_pmu\w* watchdog\w* gic_\w+ arch_timer\w*
-timer_interrupt read_hpet\w* notifier_call\w* _*atomic_notifier\w* x86_64_start\w* i386_start\w*
-arch_call_rest_init native_\w*msr\w* default_send_IPI\w* flat_send\w* x2apic\w*
-trigger_\w+backtrace\w* arch_trigger\w* io_serial_in serial8250\w* wait_for_xmitr
+retint_\w+ gup_\w+ task_work_run entry_\w+ do_syscall\w* do_fast_syscall\w* do_int80\w*
+syscall_\w+ system_call\w* sysenter\w* int_ret\w* ret_\w+ _*invoke_syscall x64_sys_call
+exit_to_\w+ prepare_exit\w* syscall_return\w* secondary_startup\w* start_secondary _*kthread
+kthread_\w+ kernel_thread\w* child_rip worker_thread process_one_work process_scheduled_works
+common_interrupt\w* _*common_interrupt do_IRQ _*irq_\w+ irq_\w+ handle_irq\w* _*handle_irq\w*
+handle_\w+_irq generic_handle\w* _*handle_domain\w* \w*sysvec_\w+ (?:smp_)?\w*apic_timer\w*
+smp_reschedule\w* reschedule_interrupt call_function\w* flush_smp\w* generic_smp_call\w*
+_*hrtimer_\w+ hrtimer_\w+ tick_\w+ update_process_times local_apic\w* _*run_hrtimer rcu_\w+
+__rcu_\w+ call_on_\w+ _*do_softirq\w* do_softirq\w* invoke_softirq run_ksoftirqd call_softirq
+run_timer_softirq expire_timers call_timer_fn \w*nmi\w* perf_\w+ __perf_\w+ intel_pmu\w*
+watchdog\w* gic_\w+ arch_timer\w* timer_interrupt read_hpet\w* notifier_call\w*
+_*atomic_notifier\w* x86_64_start\w* i386_start\w* arch_call_rest_init native_\w*msr\w*
+default_send_IPI\w* flat_send\w* x2apic\w* trigger_\w+backtrace\w* arch_trigger\w* io_serial_in
+serial8250\w* wait_for_xmitr
 """
 
 
@@ -106,6 +111,8 @@ def names(*families: str) -> re.Pattern:
 
 
 EMPTY = names(REPORTING, CHECKING, HELPING, LOCKING, WAITING, ENTERING)
+HELPERS = names(CHECKING, HELPING, LOCKING)
+NOISE = names(REPORTING, CHECKING, WAITING, ENTERING)
 # An instruction pointer in one of these says only that a check failed.
 CHECKERS = names(
     r"refcount_\w+ debug_print_object usercopy_\w+ __check_object_size fortify_panic __might_\w+ "

@@ -11,7 +11,7 @@ from ..readers.events import Event
 from .claims import claim
 from .registry import analyzer
 
-OOM = 60
+OOM = 63
 VICTIM = re.compile(r"[Kk]ill(?:ed)? process (\d+),? (?:UID \d+, )?\(([^)]*)\)")
 ROW = re.compile(r"\[ *(\d+)\] +\d+ +\d+ +(\d+) +(\d+) .* (\S+)$")
 PAGE_MIB = 4096 / 2**20

@@ -9,6 +9,7 @@ from ..readers.boots import Boot
 from ..readers.events import Event
 from . import causes, culprit
 from .claims import claim, traced
+from .hang import stuck_in
 from .oom import eaters
 from .registry import analyzer
 
@@ -66,21 +67,27 @@ def oopses(down: Boot) -> Iterator[Finding]:
         if event.family == "panic":
             return
         if event.family == "oops":
-            cause = _first_of_death(event, down.events[:number])
-            subkind = _subkind(cause, down.events[:number])
-            yield _claim(event, cause, subkind, OOPS, "kernel.oops", "The kernel hit an error")
+            earlier = down.events[:number]
+            cause = _first_of_death(event, earlier)
+            subkind = _subkind(cause, earlier)
+            yield _claim(
+                event, cause, subkind, OOPS, "kernel.oops", "The kernel hit an error", earlier
+            )
 
 
 def _panic(event: Event, before: list[Event]) -> Finding:
     said = causes.said(event.text)
+    if said == "other_panic" and any(
+        e.code == "hardware.fatal" and _near(e, event) for e in before
+    ):
+        said = "mce"
     cause = _reason(event, said, before)
     subkind = said
-    if said in causes.POLICY or said == "other_panic":
+    if said in causes.POLICY or said in ("other_panic", "init_killed"):
         subkind = _subkind(cause, before) if cause is not event else said
     if said == "panic_on_warn" and cause.family in ("warning", "panic"):
         subkind = cause.name if cause.name in ("memory_corruption", "kmsan") else said
-    memory = [e for e in before if e.family == "oom"]
-    return _claim(event, cause, subkind, PANIC, "kernel.panic", "The kernel panicked", memory)
+    return _claim(event, cause, subkind, PANIC, "kernel.panic", "The kernel panicked", before)
 
 
 def _claim(
@@ -90,9 +97,9 @@ def _claim(
     weight: int,
     code: str,
     title: str,
-    memory: Sequence[Event] = (),
+    before: Sequence[Event] = (),
 ) -> Finding:
-    function = None if subkind in NO_FUNCTION else _function(event, cause, subkind)
+    function = None if subkind in NO_FUNCTION else _function(event, cause, subkind, before)
     return claim(
         code,
         f"{title}: {WORDS.get(subkind, 'see the quoted line')}"
@@ -106,16 +113,24 @@ def _claim(
         panicked=event.code == "panic",
         reason=event.text.strip()[:300],
         **traced(cause if cause.body else event),
-        **({"eaters": eaters(memory)} if subkind == "oom_panic" else {}),
+        **(
+            {"eaters": eaters([e for e in before if e.family == "oom"])}
+            if subkind == "oom_panic"
+            else {}
+        ),
     )
 
 
-def _function(event: Event, cause: Event, subkind: str) -> str | None:
+def _function(event: Event, cause: Event, subkind: str, before: Sequence[Event]) -> str | None:
     if subkind == "hung_task":
-        return None if cause is event else culprit.named(cause)
+        hung = [e for e in before if e.code == "hang.hung_task"]
+        return stuck_in(hung) if hung else None
+    if cause.code == "warning.memory_corruption":
+        faults = [e for e in (*before, event) if e.family == "oops" and _near(cause, e)]
+        return culprit.named(faults[0] if faults else cause)
     if "stack is corrupted in" in event.text:
         return culprit.accused(event)
-    return culprit.named(cause) or (culprit.where(event) if cause.family == "oops" else None)
+    return culprit.named(cause) or (culprit.where(event) if cause is not event else None)
 
 
 def _reason(panic: Event, said: str, before: list[Event]) -> Event:
@@ -126,10 +141,13 @@ def _reason(panic: Event, said: str, before: list[Event]) -> Event:
     if said == "hung_task":
         fits = [event for event in before if event.code == "hang.hung_task"]
         return fits[0] if fits else panic
-    if said not in causes.POLICY and said != "other_panic":
+    if said not in causes.POLICY and said not in ("other_panic", "init_killed"):
         return panic
-    families = ("oops",) if said == "oops" else ("oops", "warning", "hang")
+    families = ("oops",) if said in ("oops", "init_killed") else ("oops", "warning", "hang")
     fits = [event for event in before if event.family in families and _near(event, panic)]
+    if "Oops - BUG" in panic.text:  # of several reports that ran into each other
+        fits = [event for event in fits if event.code == "oops.kernel_bug"] or fits
+        return fits[-1] if fits else panic
     if not fits:
         return panic
     return _first_of_death(fits[-1], before) if fits[-1].family == "oops" else fits[-1]

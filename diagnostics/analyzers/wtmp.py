@@ -7,18 +7,31 @@ from datetime import timedelta
 
 from ..findings import Finding, Quote, Severity
 from ..readers import wtmp
+from ..readers.boots import Boot
 from ..readers.clock import Clock
 from ..readers.wtmp import Row
 from .registry import analyzer
 
-ORDERLY, ABRUPT = 68, 64
+ORDERLY, ABRUPT = 68, 65
+CRASHED = "A session ended in a crash, not in a logout or shutdown"
+UNRECORDED = "The machine booted with no shutdown recorded before it"
 SOON = timedelta(minutes=15)  # a machine that is back so soon was restarted, not switched off
 
 
 @analyzer("last", "clock")
 def last_end(last: str, clock: Clock) -> Iterator[Finding]:
     """How the boot before the present one ended, by the login records."""
-    rows = list(wtmp.read(last))
+    yield from _judged(list(wtmp.read(last)), clock, "last")
+
+
+@analyzer("down")
+def printed_logins(down: Boot) -> Iterator[Finding]:
+    """The same where what `last` printed stands in a text."""
+    printed = "\n".join(event.line.raw for event in down.of("wtmp"))
+    yield from _judged(list(wtmp.read(printed)), Clock(), "text")
+
+
+def _judged(rows: list[Row], clock: Clock, source: str) -> Iterator[Finding]:
     present = next((number for number, row in enumerate(rows) if row.boot), None)
     if present is None:
         return
@@ -27,26 +40,27 @@ def last_end(last: str, clock: Clock) -> Iterator[Finding]:
     before, reach = older[:until], until < len(older)
     boot = rows[present]
     if down := next((row for row in before if row.shutdown), None):
-        yield _orderly(down, boot, clock, _back_soon(down, boot))
+        yield _orderly(down, boot, clock, source)
     elif crash := next((row for row in older if row.end == "crash"), None):
-        yield _abrupt(crash, "A session ended in a crash, not in a logout or shutdown", clock, boot)
+        yield _abrupt(crash, CRASHED, clock, boot, source)
     elif stopped := next((row for row in before if row.end == "down"), None):
-        yield _orderly(stopped, boot, clock, False)
+        yield _orderly(stopped, boot, clock, source)
     elif older and any(row.shutdown for row in rows) and reach:
-        yield _abrupt(boot, "The machine booted with no shutdown recorded before it", clock, boot)
+        yield _abrupt(boot, UNRECORDED, clock, boot, source)
 
 
-def _orderly(row: Row, boot: Row, clock: Clock, soon: bool) -> Finding:
+def _orderly(row: Row, boot: Row, clock: Clock, source: str) -> Finding:
+    soon = row.shutdown and _back_soon(row, boot)
     told = {"kind": "normal_reboot", "subkind": "reboot" if soon else "shutdown", "crashed": False}
     at = clock.exact(row.begun) if row.shutdown else None
     title = "The login records show a shutdown in order before this boot"
-    quote = Quote(row.raw, "last", at)
+    quote = Quote(row.raw, source, at)
     return Finding("last.orderly", Severity.INFO, title, quote, facts=told | {"weight": ORDERLY})
 
 
-def _abrupt(row: Row, title: str, clock: Clock, boot: Row) -> Finding:
+def _abrupt(row: Row, title: str, clock: Clock, boot: Row, source: str) -> Finding:
     told = {"kind": "unexplained_reboot", "subkind": "power_reset", "crashed": True}
-    quote = Quote(row.raw, "last", clock.exact(boot.begun))
+    quote = Quote(row.raw, source, clock.exact(boot.begun))
     told |= {"weight": ABRUPT, "open_end": True}
     return Finding("last.no-shutdown", Severity.CRITICAL, title, quote, facts=told)
 

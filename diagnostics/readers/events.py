@@ -22,6 +22,10 @@ CONTEXT = 6000  # characters above a boot that are kept
 TABLE: tuple[Header, ...] = (*REPORTS, *BY_KERNEL, *BY_ANYONE)
 ANYONE = frozenset(header.code for header in BY_ANYONE)
 WORDS = tuple(sorted({word for header in TABLE for word in header.words}))
+NEAR = 40  # lines in which the second line about the same fault comes
+# Of several lines about one fault the one that says most names it.
+TELLS_MORE = {"oops.null_deref": 2, "oops.kernel_bug": 2, "oops.stack": 2, "oops.oops": 0}
+REGISTERS = re.compile(r"\bRIP\b|^pc :|EIP is at|PC is at|NIP \[|^epc ")
 CLOSING = re.compile(r"-+\[ end (?:trace|Kernel panic)")
 STARTS_ANEW = re.compile(r"\[ +0\.000000\]")
 
@@ -79,21 +83,28 @@ class _Cutter:
     def __init__(self, source: str) -> None:
         self.source = source
         self.opened: Event | None = None
+        self.between: list[Event] = []  # single lines that stood inside the open report
 
     def close(self) -> Iterator[Event]:
         if self.opened:
             yield self.opened
-        self.opened = None
+        yield from self.between
+        self.opened, self.between = None, []
 
     def take(self, line: Line, above: tuple[str, int]) -> Iterator[Event]:
         header = recognise(line)
         if header and not self._echoes(header):
-            yield from self.close()
             event = Event(header.code, line, source=self.source, before=_above(header, above))
+            if self.opened and header.single and event.family not in ("boot", "end"):
+                self.between.append(event)
+                return
+            yield from self.close()
             self.opened = event
             if header.single:
                 yield from self.close()
         elif self.opened and line.by_kernel:
+            if header and _tells_more(header, self.opened):
+                self.opened.code, self.opened.line, line = header.code, line, self.opened.line
             self._below(self.opened, line)
             if CLOSING.match(line.text) or len(self.opened.body) >= BODY:
                 yield from self.close()
@@ -103,8 +114,9 @@ class _Cutter:
         if self.opened is None:
             return False
         if self.opened.family == "oops" and header.code.startswith("oops."):
-            return not _has_registers(self.opened) and len(self.opened.body) < 12
-        return header.code == "warning.words"
+            return not _has_registers(self.opened) and len(self.opened.body) < NEAR
+        twofold = header.code == self.opened.code == "warning.memleak"  # the leak, then the object
+        return twofold or header.code == "warning.words"
 
     def _below(self, opened: Event, line: Line) -> None:
         if _wrapped(opened, line):
@@ -140,8 +152,12 @@ def _above(header: Header, above: tuple[str, int]) -> tuple[Line, ...]:
     return tuple(lines.read(raw) for raw in (raws[1:] if begin else raws))
 
 
+def _tells_more(header: Header, opened: Event) -> bool:
+    return TELLS_MORE.get(header.code, 1) > TELLS_MORE.get(opened.code, 1)
+
+
 def _has_registers(event: Event) -> bool:
-    return any("RIP" in line.text or "pc : " in line.text for line in event.body)
+    return any(REGISTERS.search(line.text) for line in event.body)
 
 
 def _telling(blocks: Iterable[str], cutter: _Cutter) -> Iterator[tuple[Line, tuple[str, int]]]:

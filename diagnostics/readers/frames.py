@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 SYMBOL = r"[A-Za-z_.$][\w.$]*"
-OFFSET = r"\+0x[0-9a-f]+(?:/0x[0-9a-f]+)?"
+# Behind the symbol: its offset, or what a decoder made of it.
+OFFSET = r"(?:\+0x[0-9a-f]+(?:/0x[0-9a-f]+)?| \(\S+:\d+[^()]*(?:\([^()]*\))?[^()]*\))"
 MODULE = r"(?: \[(\w+)(?: [0-9a-f]+)?\])?"
 ADDRESS = r"\[<(?:[0-9a-f]+|0x[0-9a-f]+|\s*\(null\))>\]"
 
@@ -24,7 +25,12 @@ POINTER = re.compile(
     rf"^\s*E?IP: (?:00\d\d:)?\s*(?:{ADDRESS}\s*)?|EIP is at |^PC is at |^pc ?: (?:{ADDRESS} )?|"
     rf"\bNIP \[[0-9a-f]+\] |^epc\s*: (?:[0-9a-f]+ )?)({SYMBOL}){OFFSET}{MODULE}",
 )
+NOWHERE = re.compile(
+    r"\b(?:RIP:? 00[01]\d:|IP: |RIP:? )\s*(?:0x[0-9a-f]+\s*$|\[<[^>]*>\]\s+(?:\[<[^>]*>\]\s+)?"
+    r"(?:\(null\)|0x[0-9a-f]+)\s*$)|^pc ?: 0x[0-9a-f]+\s*$"
+)
 USER_POINTER = re.compile(r"\bRIP: 00(?:33|2b|23):|^(?:E?IP|RIP): 0073:")
+DECODED = ".c:"
 TRACE = re.compile(r"^\s*(?:Call [Tt]race|Backtrace|stack backtrace|Stack):?|^Call trace:")
 
 
@@ -43,16 +49,21 @@ def bare(symbol: str) -> str:
 
 def pointer(text: str) -> Frame | None:
     """Where the processor stood, if this line says so and it stood in the kernel."""
-    if "+0x" not in text or USER_POINTER.search(text):
+    if ("+0x" not in text and " (" not in text) or USER_POINTER.search(text):
         return None
     found = POINTER.search(text)
     return Frame(bare(found[1]), found[2]) if found else None
 
 
+def nowhere(text: str) -> bool:
+    """The processor stood where no function is: the kernel jumped through a bad pointer."""
+    return bool(NOWHERE.search(text))
+
+
 def frames(texts: Iterable[str]) -> Iterator[Frame]:
     """Every frame printed on these lines, innermost first."""
     for text in texts:
-        if "+0x" in text:
+        if "+0x" in text or DECODED in text:
             yield from _offsets(text)
         elif text.endswith("[inline]") and (found := INLINE.match(text)):
             yield Frame(bare(found[2]), None, not found[1], inline=True)
@@ -62,6 +73,6 @@ def _offsets(text: str) -> Iterator[Frame]:
     if found := FRAME.match(text):
         yield Frame(bare(found[2]), found[3], not found[1])
     elif found := ARM_BARE.match(text):
-        yield Frame(found[1])
+        yield Frame(bare(found[1]))
     if found := FROM.search(text):
         yield Frame(bare(found[1]), found[2])

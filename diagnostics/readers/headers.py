@@ -51,7 +51,7 @@ OOPS = [
     ),
     header(
         "oops.gpf",
-        [r"(?:Oops: )?general protection fault\b(?! ip:)"],
+        [r"(?:Oops: |kasan: GPF .{0,80})?general protection fault\b(?! ip:)"],
         ["general protection"],
     ),
     header(
@@ -114,9 +114,8 @@ HANG = [
             r"(?:NMI )?(?:[Ww]atchdog: )?Watchdog detected hard LOCKUP",
             WATCHDOG + r"CPU ?\d+ (?:self-)?detected hard LOCKUP",
             r"NMI Watchdog detected LOCKUP",
-            r"BUG: spinlock lockup",
         ],
-        ["LOCKUP", "spinlock lockup"],
+        ["LOCKUP"],
     ),
     header(
         "hang.rcu_stall",
@@ -131,7 +130,11 @@ HANG = [
         [r"INFO: task \S.* blocked (?:for more than|in I/O wait)"],
         [" blocked "],
     ),
-    header("hang.lockup_other", [r"BUG: workqueue lockup"], ["workqueue lockup"]),
+    header(
+        "hang.lockup_other",
+        [r"BUG: (?:workqueue|spinlock|rwlock|write-lock) lockup"],
+        ["lockup"],
+    ),
 ]
 
 WARNING = [
@@ -159,20 +162,21 @@ WARNING = [
         [
             LEVEL + r"possible (?:recursive|circular|irq|deadlock)",
             LEVEL + r"inconsistent (?:\{.*\} )?lock",
-            LEVEL + r"(?:suspicious RCU|bad (?:un)?lock|bad contention|Invalid wait context)",
+            LEVEL
+            + r"(?:suspicious (?:RCU|rcu_)|bad (?:un)?lock|bad contention|Invalid wait context)",
             LEVEL + r"(?:lock held (?:when|at)|trying to register non-static|(?:\S+ )?lock freed)",
             LEVEL + r"(?:held lock freed|nested lock was|workqueue leaked|process .* locks held)",
             LEVEL + r"(?:.{0,60} )?still has locks held",
             LEVEL + r"\S+-(?:READ-)?safe -> \S+-(?:READ-)?unsafe",
             r"BUG: MAX_(?:LOCK\w+|STACK_TRACE_ENTRIES) too low",
         ],
-        ["lock", "RCU usage", "afe -> ", "non-static key", "wait context", "BUG: MAX_"],
+        ["lock", "suspicious ", "afe -> ", "non-static key", "wait context", "BUG: MAX_"],
     ),
     header(
         "warning.warn",
         [
-            BEFORE + r"WARNING: (?:CPU: \d+ )?(?:PID: \d+ )?at \S",
-            r"WARNING: (?:CPU: \d+|kernel stack (?:regs|frame))",
+            BEFORE + r"WARNING: (?:CPU: \d+ )?(?:PID: \d+ )?at ?\S+:\d+",
+            r"WARNING: (?:CPU: \d+|kernel stack (?:regs|frame)|\S+:\d+ at \S)",
             r"Badness at \S",
         ],
         ["WARNING", "Badness at"],
@@ -194,12 +198,15 @@ WARNING = [
     header(
         "warning.other_report",
         [
-            r"unregister_netdevice: waiting for",
-            r"NETDEV WATCHDOG: ",
-            r"INFO: (?:NMI handler|trying)(?!)",
             r"BUG: (?!unable|kernel|soft|workqueue|TASK|IRQ|looking up)\S",
         ],
-        ["unregister_netdevice", "NETDEV WATCHDOG", "BUG: "],
+        ["BUG: "],
+    ),
+    header(
+        "warning.other_report",
+        [r"unregister_netdevice: waiting for", r"NETDEV WATCHDOG: "],
+        ["unregister_netdevice", "NETDEV WATCHDOG"],
+        single=True,
     ),
     header(
         "warning.words",

@@ -39,6 +39,7 @@ HUMAN = re.compile(
     r"\[(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) (\w{3}) +(\d{1,2}) (\d\d):(\d\d):(\d\d) (\d{4})\] ?"
 )
 AGAIN = re.compile(r"(?<=\S )(?=\[ *\d{1,7}\.\d{6}\] \S)")
+ALONE = re.compile(r"\[ *([TC]\d+)\] ?")
 CALLER = re.compile(r"^(?:\[ *([TC]\d+)\] ?|\(\d+\)|<\d>)")
 
 
@@ -74,6 +75,7 @@ def read(raw: str, number: int = 0, year: int | None = None) -> Line:
     """One printed line taken apart. Never fails: what is not understood stays in `text`."""
     raw = raw[:LONGEST].rstrip("\r\n")
     text = ESCAPES.sub("", raw) if "\x1b" in raw or "\x00" in raw or "#033" in raw else raw
+    text = text.replace("\xa0", " ")  # mail programs' way to keep blanks
     if text[:1] == "{":
         text = _journal_json(text)
     at = stamp = program = caller = pid = None
@@ -96,6 +98,8 @@ def read(raw: str, number: int = 0, year: int | None = None) -> Line:
 def _printk(text: str) -> tuple[str, float | None, str | None, datetime | None]:
     """The message behind printk's own stamp, which may stand behind a prompt on a console."""
     text = LEVEL.sub("", text, count=1)
+    if found := ALONE.match(text):
+        return text[found.end() :], None, found[1], None
     if found := STAMP.search(text, 0, 240):
         stamp = float(found[1] or found[3] or found[4])
         caller, text = found[2], text[found.end() :]

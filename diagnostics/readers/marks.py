@@ -164,6 +164,7 @@ END = [
             r"(?:\S+ )?(?:init: )?Switching to runlevel: 6",
             r"The system is going down for (?:system )?reboot",
             r"Requesting system reboot",
+            r"type=(?:EXECVE|SYSCALL) .*\b(?:a0|comm)=\"reboot\"",
         ],
         ["eboot", "estarting system", "machine restart", "runlevel: 6"],
         single=True,
@@ -210,5 +211,14 @@ END = [
     ),
 ]
 
+LOGINS = [
+    header(
+        "wtmp.row",
+        [r"(?:reboot|shutdown) +system (?:boot|down) ", r"\S+ +\S.* - (?:crash|down) +\("],
+        ["system boot", "system down", "- crash", "- down"],
+        single=True,
+    ),
+]
+
 BY_KERNEL = (*OOM, *HARDWARE, *STORAGE, *KEYS, *BOOT)
-BY_ANYONE = (*SPOKEN, *END)
+BY_ANYONE = (*SPOKEN, *END, *LOGINS)
