@@ -345,6 +345,11 @@ class SystemEvent(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("instances:event", args=[self.pk])
 
+    @property
+    def is_failure(self) -> bool:
+        """Whether it tells that something broke, unlike planned maintenance or an expiry."""
+        return self.type.startswith(("SystemFailure.", "InstanceFailure."))
+
 
 class Scope(models.Model):
     """A part of the fleet that a person may see; blank fields do not narrow. None: nothing."""

@@ -23,6 +23,7 @@ class Moment:
     word: str  # its state, which has a tone
     text: str
     url: str = ""
+    bad: bool = False  # whatever its word says
 
 
 Source = Callable[[Instance, Any, int], Iterable[Moment]]
@@ -31,7 +32,14 @@ Source = Callable[[Instance, Any, int], Iterable[Moment]]
 def events(instance: Instance, user: Any, most: int) -> Iterable[Moment]:
     rows = instance.events.exclude(published_at=None).order_by("-published_at")[:most]
     for row in rows:
-        yield Moment(row.published_at, "event", row.cycle_status, row.type, row.get_absolute_url())
+        yield Moment(
+            at=row.published_at,
+            what="event",
+            word=row.cycle_status,
+            text=row.type,
+            url=row.get_absolute_url(),
+            bad=row.is_failure and row.cycle_status == "Executed",
+        )
 
 
 SOURCES: list[Source] = [events]

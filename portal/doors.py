@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from axes.signals import user_locked_out
+from django.contrib import messages
 from django.contrib.auth import views
-from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 from django.db import transaction
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse_lazy
+from django.utils.translation import gettext as _
 
 from portal import audit
 
@@ -31,6 +34,23 @@ class Logout(views.LogoutView):
         with transaction.atomic():
             answer = super().post(request, *args, **kwargs)
             audit.record(actor=person, act="logout", subject=person, via="page")
+        return answer
+
+
+class Password(views.PasswordChangeView):
+    template_name = "registration/password.html"
+    success_url = reverse_lazy("home")
+
+    def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
+        with transaction.atomic():
+            answer = super().form_valid(form)
+            audit.record(
+                actor=self.request.user,
+                act="password.changed",
+                subject=self.request.user,
+                via="page",
+            )
+        messages.success(self.request, _("Your password was changed."))
         return answer
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext as _
 
 from commands.models import Target
 from diagnostics.models import DiagnosisCase
@@ -17,8 +18,8 @@ def cases(instance: Instance, user: Any, most: int) -> Iterable[Moment]:
     if not user.has_perm("diagnostics.view_diagnosiscase"):
         return
     seen = DiagnosisCase.objects.visible_to(user).filter(instance=instance)
-    for case in seen.select_related("instance").order_by("-opened_at")[:most]:
-        text = f"{case} {case.kind}".strip()
+    for case in seen.order_by("-opened_at")[:most]:
+        text = _("Case #%d") % case.pk
         try:
             url = reverse("diagnostics:case", args=[case.pk])
         except NoReverseMatch:

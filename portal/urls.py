@@ -10,6 +10,7 @@ urlpatterns = [
     path("search/", home.search, name="search"),
     path("login/", doors.Login.as_view(), name="login"),
     path("logout/", needs(ANY_PERSON)(doors.Logout.as_view()), name="logout"),
+    path("password/", needs(ANY_PERSON)(doors.Password.as_view()), name="password"),
     path("theme/", switches.theme, name="theme"),
     path("language/", switches.language, name="language"),
     path("instances/", include("instances.urls")),

@@ -15,8 +15,8 @@ register = template.Library()
 # The words of ECS and our own, by what they mean to a person. What is not listed is `unknown`.
 TONES = {
     "good": "Running alive current concluded done finished good verified certain Success "
-    "Finished Executed Avoided normal_reboot none",
-    "going": "Pending Starting Stopping Stopped queued gathering waiting judging running sending "
+    "Finished Executed Avoided Canceled normal_reboot none",
+    "going": "Pending Starting Stopping queued gathering waiting judging running sending "
     "sent Executing Scheduling Terminating info going",
     "attention": "Scheduled Inquiring silent doubted warning attention likely possible same_boot "
     "unverified PartialFailed Timeout no_answer hang oom_kill platform_maintenance own_action "
@@ -32,7 +32,7 @@ SYMBOLS = {
     "going": mark_safe('<circle cx="8" cy="8" r="5.2"/><path d="M8 5v3.2l2.2 1.6"/>'),
     "attention": mark_safe('<path d="M8 2.2 14.4 13.4H1.6zM8 6.4v3.2M8 11.4v.4"/>'),
     "bad": mark_safe('<path d="M4 4l8 8M12 4l-8 8"/>'),
-    "unknown": mark_safe('<path d="M6 6.2a2 2 0 1 1 2.6 1.9c-.5.2-.6.6-.6 1.3M8 11.6v.4"/>'),
+    "unknown": mark_safe('<circle cx="8" cy="8" r="4.6"/>'),
 }
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
@@ -41,6 +41,14 @@ MINUTE, HOUR, DAY = 60, 3600, 86400
 def tone(value: object) -> str:
     """good | going | attention | bad | unknown."""
     return TONE_OF.get(str(value), "unknown")
+
+
+@register.filter
+def event_tone(event: object) -> str:
+    """A failure that took place is bad news, although ECS calls it Executed like any other."""
+    return (
+        "bad" if event.is_failure and event.cycle_status == "Executed" else tone(event.cycle_status)
+    )
 
 
 @register.simple_tag
@@ -67,7 +75,7 @@ def when(at: datetime | None, none: str = "—", exact: bool = False) -> SafeStr
         return format_html('<span class="muted">{}</span>', none)
     local = timezone.localtime(at)
     full = f"{local:%Y-%m-%d %H:%M:%S} {local.tzname()}"
-    shown, title = (full, relative(at)) if exact else (relative(at), full)
+    shown, title = (full, relative(at, dates=False)) if exact else (relative(at), full)
     aside = format_html(' <span class="muted">{}</span>', title) if exact else ""
     return format_html(
         '<time class="when" datetime="{}" title="{}">{}</time>{}',
@@ -78,13 +86,13 @@ def when(at: datetime | None, none: str = "—", exact: bool = False) -> SafeStr
     )
 
 
-def relative(at: datetime, now: datetime | None = None) -> str:
-    """`3 min ago`, `in 2 h`; days beyond two, the date beyond sixty."""
+def relative(at: datetime, now: datetime | None = None, dates: bool = True) -> str:
+    """`3 min ago`, `in 2 h`; days beyond two, the date beyond sixty if `dates`."""
     seconds = int(((now or timezone.now()) - at).total_seconds())
     size = abs(seconds)
     if size < 5:
         return _("just now")
-    if size >= 60 * DAY:
+    if dates and size >= 60 * DAY:
         return f"{timezone.localtime(at):%Y-%m-%d}"
     span = _span(size)
     return (_("%s ago") if seconds > 0 else _("in %s")) % span

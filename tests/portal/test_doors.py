@@ -83,3 +83,23 @@ def test_coming_and_going_is_written_down(client, person):
 @pytest.mark.parametrize("name", ["\x00", "a" * 10_000, "' or 1=1", "🦊"])
 def test_a_hostile_name_is_only_a_wrong_one(client, name):
     assert client.post("/login/", {"username": name, "password": "x"}).status_code == 200
+
+
+def test_a_person_changes_the_password_and_stays_logged_in(client, person):
+    client.post("/login/", {"username": "bo", "password": "a long enough word"})
+    new = "another long enough word"
+    asked = {"old_password": "a long enough word", "new_password1": new, "new_password2": new}
+    assert client.post("/password/", asked).url == "/"
+    assert client.get("/").status_code == 200
+    person.refresh_from_db()
+    assert person.check_password(new)
+    assert AuditEntry.objects.filter(act="password.changed", actor=person).exists()
+
+
+@pytest.mark.parametrize("weak", ["short", "password1234", "1234567890123"])
+def test_a_weak_password_is_refused(client, person, weak):
+    client.force_login(person)
+    asked = {"old_password": "a long enough word", "new_password1": weak, "new_password2": weak}
+    assert client.post("/password/", asked).status_code == 200
+    person.refresh_from_db()
+    assert person.check_password("a long enough word")
