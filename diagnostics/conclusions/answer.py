@@ -1,0 +1,254 @@
+"""The shape of an answer, and what every answer carries beside its cause."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from diagnostics.facts import Facts
+from diagnostics.findings import Analysis, Confidence, Quote, Verdict
+from diagnostics.incident import Incident, fits
+from diagnostics.wording import Text, quoted
+from diagnostics.wording import say as _
+
+NOBODY = _("nobody: no action is needed")
+OPERATORS = _("whoever operates the instance")
+SUPPORT = _("Alibaba Cloud support, asked by whoever operates the instance")
+OWNER = _("whoever owns the Alibaba Cloud account")
+
+
+@dataclass(frozen=True, slots=True)
+class Excluded:
+    """Another explanation, and what speaks against it."""
+
+    what: Text
+    because: Text
+    quote: Quote | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What a rule answers; `complete` makes a Conclusion of it."""
+
+    verdict: Verdict
+    sentence: Text
+    advice: tuple[Text, ...]
+    next_step: Text
+    owner: Text
+    went_down_at: datetime | None = None
+    came_back_at: datetime | None = None
+    excluded: tuple[Excluded, ...] = ()
+    contradictions: tuple[Text, ...] = ()
+    ends_search: bool = False
+    origin: str = "guest"  # the evidence it rests on: guest | console | events | own | none
+
+
+@dataclass(frozen=True, slots=True)
+class Conclusion:
+    verdict: Verdict
+    root_cause: Text
+    impact: Text
+    recommendations: tuple[Text, ...]  # never empty
+    excluded: tuple[Excluded, ...]
+    contradictions: tuple[Text, ...]
+    not_checked: tuple[Text, ...]
+    next_step: Text
+    owner: Text
+    basis: Text  # how we know when
+    window_start: datetime | None
+    window_end: datetime | None
+    went_down: bool | None
+    went_down_at: datetime | None
+    came_back_at: datetime | None
+    outage_minutes: int | None
+    ends_search: bool
+    origin: str
+
+
+def complete(cause: Cause, facts: Facts, incident: Incident) -> Conclusion:
+    incident = replace(
+        incident,
+        went_down_at=cause.went_down_at or incident.went_down_at,
+        came_back_at=cause.came_back_at or incident.came_back_at,
+    )
+    went_down = True if cause.verdict.kind in PLATFORM else incident.went_down
+    missing = not_checked(facts)
+    return Conclusion(
+        verdict=_as_sure_as_the_evidence(cause, facts),
+        root_cause=cause.sentence,
+        impact=impact(facts, incident, went_down, cause.verdict.kind),
+        recommendations=cause.advice,
+        excluded=(*cause.excluded, *excluded(facts, incident, cause)),
+        contradictions=(*cause.contradictions, *contradictions(facts, incident, cause)),
+        not_checked=missing,
+        next_step=cause.next_step,
+        owner=cause.owner,
+        basis=incident.basis,
+        window_start=incident.window.start if incident.window else None,
+        window_end=incident.window.end if incident.window else None,
+        went_down=went_down,
+        went_down_at=incident.went_down_at,
+        came_back_at=incident.came_back_at,
+        outage_minutes=incident.minutes(),
+        ends_search=cause.ends_search,
+        origin=cause.origin,
+    )
+
+
+PLATFORM = frozenset({"platform_maintenance", "platform_failure", "instance_expired"})
+
+
+def _as_sure_as_the_evidence(cause: Cause, facts: Facts) -> Verdict:
+    """Half the output, or a source that was not asked, never leaves a negative certain."""
+    verdict = cause.verdict
+    negative = verdict.kind in {"unexplained_reboot", "none", "unclean_no_bugcheck"}
+    blind = not facts.guest_complete or not facts.asked("events")
+    if verdict.kind == "none" and facts.boot is not None:
+        return verdict  # the boot time alone proves that it stayed up
+    if negative and blind and verdict.confidence in (Confidence.CERTAIN, Confidence.LIKELY):
+        return replace(verdict, confidence=Confidence.POSSIBLE)
+    return verdict
+
+
+def impact(facts: Facts, incident: Incident, went_down: bool | None, kind: str) -> Text:
+    if went_down is False:
+        return _("The system stayed up; there was no outage of the whole instance.")
+    if facts.machine.status == "Stopped":
+        if incident.went_down_at:
+            return _("The instance is down since %(down)s.", down=incident.went_down_at)
+        return _("The instance is stopped; no record tells since when.")
+    if incident.minutes() is not None:
+        return _(
+            "The whole instance was down for about %(minutes)s minutes, from %(down)s to %(up)s;"
+            " everything on it was interrupted.",
+            minutes=incident.minutes(),
+            down=incident.went_down_at,
+            up=incident.came_back_at,
+        )
+    if incident.came_back_at:
+        return _(
+            "The whole instance was interrupted and came back at %(up)s; no record tells when it"
+            " went down.",
+            up=incident.came_back_at,
+        )
+    if incident.went_down_at:
+        return _(
+            "The whole instance was interrupted at %(down)s; no record tells when it came back.",
+            down=incident.went_down_at,
+        )
+    if went_down:
+        return _("The whole instance was interrupted; no record tells for how long.")
+    return _("Whether and for how long the instance was down could not be established.")
+
+
+def excluded(facts: Facts, incident: Incident, cause: Cause) -> tuple[Excluded, ...]:
+    """What was asked and speaks against other explanations. An unasked source excludes nothing."""
+    found = []
+    if incident.window and not _platform_acted(facts, incident) and kind_is_ours(cause):
+        found.append(_no_platform_event(facts))
+    if incident.window and not _we_acted(facts, incident) and cause.origin != "own":
+        found.append(
+            Excluded(
+                _("A reboot by this portal"),
+                _("The portal's own records name no reboot or run that could stop it then."),
+            )
+        )
+    if cause.origin in ("guest", "console"):
+        analysis = facts.guest if cause.origin == "guest" else facts.console
+        found += [
+            Excluded(quoted(each.what), quoted(each.because), each.quote)
+            for each in (analysis.ruled_out if analysis else ())
+        ]
+    return tuple(found)
+
+
+def kind_is_ours(cause: Cause) -> bool:
+    return cause.verdict.kind not in PLATFORM
+
+
+def _platform_acted(facts: Facts, incident: Incident) -> bool:
+    """It did, or it could not be asked."""
+    return not facts.asked("events") or any(
+        event.cycle_status in ("Executed", "Executing") and fits(event, incident.window)
+        for event in facts.events
+    )
+
+
+def _we_acted(facts: Facts, incident: Incident) -> bool:
+    return not facts.asked("own") or any(
+        act.takes_down and incident.window.holds(act.at) for act in facts.acts
+    )
+
+
+def _no_platform_event(facts: Facts) -> Excluded:
+    if not facts.events:
+        because = _("ECS was asked for its system events of every status and has none.")
+    else:
+        because = _(
+            "ECS was asked; none of its %(count)s system events of this instance acted in the"
+            " window.",
+            count=len(facts.events),
+        )
+    return Excluded(_("A platform event"), because)
+
+
+def contradictions(facts: Facts, incident: Incident, cause: Cause) -> tuple[Text, ...]:
+    said = []
+    boot, asked = incident.other, facts.reported
+    if boot and asked and incident.went_down is None:
+        said.append(_("The guest's present boot began at %(boot)s.", boot=boot))
+    if boot and asked and incident.went_down is False and boot > asked.end:
+        said.append(
+            _(
+                "It did boot at %(boot)s, after the reported time. If that is the reboot that was"
+                " meant, open a case for that time.",
+                boot=boot,
+            )
+        )
+    if cause.origin == "events" and _crash_record(facts.guest):
+        said.append(
+            _(
+                "The guest also holds a record of a crash: %(line)s",
+                line=quoted(_crash_record(facts.guest)),
+            )
+        )
+    return tuple(said)
+
+
+def _crash_record(analysis: Analysis | None) -> str:
+    if analysis is None or analysis.verdict.kind not in ("kernel_panic", "bugcheck"):
+        return ""
+    return analysis.reason or analysis.verdict.kind
+
+
+def not_checked(facts: Facts) -> tuple[Text, ...]:
+    missing = [
+        _("%(source)s: %(why)s", source=SOURCE_NAMES[source], why=why)
+        for source, why in facts.unasked.items()
+    ]
+    if not facts.guest_complete:
+        missing.append(
+            _("Part of what the guest printed was lost on the way; only the rest was judged.")
+        )
+    for label, analysis in ((_("guest"), facts.guest), (_("console"), facts.console)):
+        for name, error in (analysis.broken if analysis else {}).items():
+            missing.append(
+                _(
+                    "The check %(name)s of the %(label)s broke: %(error)s",
+                    name=name,
+                    label=label,
+                    error=error,
+                )
+            )
+    return tuple(missing)
+
+
+SOURCE_NAMES = {
+    "instance": _("Instance"),
+    "events": _("Platform events"),
+    "own": _("Own actions"),
+    "agent": _("Agent status"),
+    "guest": _("Guest records"),
+    "console": _("Console output"),
+    "screenshot": _("Screenshot"),
+}

@@ -1,0 +1,323 @@
+"""What a Linux guest's own records say about its end."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from diagnostics.conclusions.advice import (
+    CATCH_LINUX,
+    deep_analysis,
+    hang_advice,
+    kdump_steps,
+    memory_advice,
+)
+from diagnostics.conclusions.answer import NOBODY, OPERATORS, SUPPORT, Cause
+from diagnostics.conclusions.platform import guest_failure
+from diagnostics.facts import Facts
+from diagnostics.findings import Analysis, Confidence, Verdict
+from diagnostics.incident import UNEXPLAINED, Incident
+from diagnostics.wording import Text, quoted
+from diagnostics.wording import say as _
+
+
+def about(analysis: Analysis | None, incident: Incident) -> bool:
+    """The record is of this incident: its time fits, or it has none to speak against it."""
+    if analysis is None:
+        return False
+    return analysis.at is None or incident.window is None or incident.window.holds(analysis.at)
+
+
+def crashed(facts: Facts, incident: Incident) -> Cause | None:
+    if facts.windows():
+        return None
+    for origin, analysis in (("guest", facts.guest), ("console", facts.console)):
+        if analysis and analysis.verdict.kind == "kernel_panic" and about(analysis, incident):
+            return _panic(facts, incident, analysis, origin)
+    console = facts.console
+    hung = console and console.verdict.kind == "hang"
+    if hung and not (facts.agent and facts.agent.alive) and facts.guest is None:
+        return _hung_now(facts, console)
+    return None
+
+
+def _panic(facts: Facts, incident: Incident, analysis: Analysis, origin: str) -> Cause:
+    dumps = facts.capture.dumps_in(incident.window) if facts.capture else ()
+    sentence = _(
+        "%(what)s %(dump)s",
+        what=_what(analysis),
+        dump=_dump_words(facts, bool(dumps)),
+    )
+    if origin == "console":
+        sentence = _("%(sentence)s The record comes from the serial console.", sentence=sentence)
+    advice, next_step, owner = _after_a_panic(facts, analysis, bool(dumps))
+    return Cause(
+        analysis.verdict,
+        sentence,
+        advice,
+        next_step,
+        owner,
+        went_down_at=analysis.at,
+        contradictions=_against(facts, analysis),
+        origin=origin,
+    )
+
+
+def _against(facts: Facts, analysis: Analysis) -> tuple[Text, ...]:
+    other = facts.console if analysis is facts.guest else facts.guest
+    if other and other.verdict.kind == "normal_reboot":
+        return (_("Another record of this case shows an orderly reboot; the crash is the later."),)
+    return ()
+
+
+PANICS = {
+    "oom_panic": _("Memory ran out, and vm.panic_on_oom made the kernel panic"),
+    "sysrq": _("Somebody or something triggered the crash by hand, through SysRq"),
+    "hung_task": _("A task was blocked too long, and kernel.hung_task_panic made the kernel panic"),
+    "soft_lockup": _("A CPU was stuck in the kernel (soft lockup), which made the kernel panic"),
+    "hard_lockup": _("A CPU was stuck with interrupts off (hard lockup), which made it panic"),
+    "rcu_stall": _("RCU stalled, which made the kernel panic"),
+    "mce": _("The hardware reported an uncorrectable error (machine check), and the kernel halted"),
+    "nmi": _("A non-maskable interrupt made the kernel panic"),
+    "init_killed": _("The first process (init) died, and the kernel cannot run without it"),
+    "no_init": _("The kernel found no init to start"),
+    "vfs_root": _("The kernel could not mount its root file system at boot"),
+    "fs_panic": _("A file system error made the kernel panic"),
+    "watchdog": _("A watchdog expired and made the kernel panic"),
+    "panic_on_warn": _("The kernel printed a warning, and kernel.panic_on_warn made it panic"),
+    "memory_corruption": _("The kernel found its memory corrupted and crashed"),
+}
+
+
+def _what(analysis: Analysis) -> Text:
+    told = PANICS.get(analysis.verdict.subkind or "", _("The kernel crashed"))
+    where = _where(analysis)
+    line = quoted(analysis.reason) if analysis.reason else _("no panic line was kept")
+    if where:
+        return _("%(told)s: %(line)s, %(where)s.", told=told, line=line, where=where)
+    return _("%(told)s: %(line)s.", told=told, line=line)
+
+
+def _where(analysis: Analysis) -> Text | None:
+    function, module = analysis.verdict.function, analysis.module
+    if function and module:
+        return _("in %(function)s of the module %(module)s", function=function, module=module)
+    if function:
+        return _("in %(function)s", function=function)
+    return _("in the module %(module)s", module=module) if module else None
+
+
+def _dump_words(facts: Facts, dumped: bool) -> Text:
+    if dumped:
+        return _("A crash dump was captured.")
+    if facts.capture is None:
+        return _("Whether a crash dump was captured could not be looked up.")
+    if facts.capture.armed:
+        return _("kdump is set up, but no crash dump of it was found.")
+    return _("Nothing was captured: kdump is not set up.")
+
+
+def _after_a_panic(
+    facts: Facts, analysis: Analysis, dumped: bool
+) -> tuple[tuple[Text, ...], Text, Text]:
+    advice = [*BY_SUBKIND.get(analysis.verdict.subkind or "", _fix_the_driver)(facts, analysis)]
+    if dumped:
+        dump = facts.capture.dumps[0]
+        advice.append(deep_analysis(dump.path))
+        next_step = _("Hand the dump to Alibaba Cloud technical support for deep analysis.")
+        return tuple(advice), next_step, SUPPORT
+    advice += kdump_steps(facts)
+    next_step = _("Follow the first recommendation, and set up kdump so that the next is caught.")
+    if facts.capture and facts.capture.armed:
+        next_step = _("Follow the first recommendation.")
+    return tuple(advice), next_step, OPERATORS
+
+
+def _fix_the_driver(facts: Facts, analysis: Analysis) -> tuple[Text, ...]:
+    if analysis.module:
+        return (
+            _(
+                "Update the module %(module)s (its package or its vendor's driver) and the kernel;"
+                " if it came with a recent update, go back to the version before.",
+                module=analysis.module,
+            ),
+        )
+    return (
+        _(
+            "Update the kernel to the newest of the distribution and compare its change log with"
+            " the quoted panic; if the crash came with a recent update, boot the kernel before it."
+        ),
+    )
+
+
+def _oom(facts: Facts, analysis: Analysis) -> tuple[Text, ...]:
+    return (
+        _(
+            "Set vm.panic_on_oom=0 (sysctl -w vm.panic_on_oom=0, and the same in /etc/sysctl.d),"
+            " unless this system is meant to restart when memory runs out: then only a process is"
+            " killed."
+        ),
+        *memory_advice(facts, analysis),
+    )
+
+
+def _sysrq(facts: Facts, analysis: Analysis) -> tuple[Text, ...]:
+    return (
+        _(
+            "Ask whoever had root access at that time whether this was a test; look for"
+            " sysrq-trigger in the shell history of root, in audit and sudo logs, and in the runs"
+            " of Cloud Assistant."
+        ),
+        _("Set kernel.sysrq=16 (only sync) or 0 where nobody needs to trigger a crash by hand."),
+    )
+
+
+def _hung(facts: Facts, analysis: Analysis) -> tuple[Text, ...]:
+    return hang_advice(facts)
+
+
+def _hardware(facts: Facts, analysis: Analysis) -> tuple[Text, ...]:
+    return (
+        _(
+            "Ask Alibaba Cloud support to check the host, quoting the machine check lines, and"
+            " have the instance migrated (redeploy, or stop and start it)."
+        ),
+    )
+
+
+def _root(facts: Facts, analysis: Analysis) -> tuple[Text, ...]:
+    return (
+        _(
+            "Boot an earlier kernel from the console (VNC), then rebuild the initramfs of the new"
+            " one and check root= and UUIDs in /etc/fstab and the boot loader."
+        ),
+    )
+
+
+def _file_system(facts: Facts, analysis: Analysis) -> tuple[Text, ...]:
+    return (
+        _(
+            "Take a snapshot, then check the file system named in the quoted line from another"
+            " system (fsck), and look at the disk's errors before the panic."
+        ),
+    )
+
+
+BY_SUBKIND = {
+    "oom_panic": _oom,
+    "sysrq": _sysrq,
+    "hung_task": _hung,
+    "soft_lockup": _hung,
+    "hard_lockup": _hung,
+    "rcu_stall": _hung,
+    "mce": _hardware,
+    "nmi": _hardware,
+    "vfs_root": _root,
+    "no_init": _root,
+    "fs_panic": _file_system,
+}
+
+
+def _hung_now(facts: Facts, console: Analysis) -> Cause:
+    line = console.reason or (console.findings[0].title if console.findings else "")
+    return Cause(
+        console.verdict,
+        _(
+            "The system hangs; its serial console shows: %(line)s. It did not come back by itself.",
+            line=quoted(line),
+        ),
+        (
+            *hang_advice(facts),
+            _(
+                "If it has to come back at once, take a screenshot and the console output first,"
+                " then force a reboot through the ECS console."
+            ),
+        ),
+        _("Save the console output, then force a reboot."),
+        OPERATORS,
+        went_down_at=console.at,
+        origin="console",
+    )
+
+
+def orderly(facts: Facts, incident: Incident) -> Cause | None:
+    analysis = facts.guest
+    if facts.windows() or analysis is None or analysis.verdict.kind != "normal_reboot":
+        return None
+    if not about(analysis, incident) or guest_failure(facts, incident):
+        return None
+    asker = next((f for f in analysis.findings if f.code.startswith(("who.", "reboot."))), None)
+    if asker:
+        sentence = _("It was an orderly reboot: %(who)s.", who=quoted(asker.title))
+    else:
+        sentence = _(
+            "It was an orderly reboot or shutdown; the records that were read do not name who"
+            " asked for it."
+        )
+    return Cause(
+        analysis.verdict,
+        sentence,
+        (
+            _(
+                "Ask the person or job that the records name whether it was intended; check cron"
+                " jobs, automatic updates and operation scripts for that time."
+            ),
+            _(
+                "If nothing inside the instance asked for it, look up RebootInstance and"
+                " StopInstance for this instance in ActionTrail."
+            ),
+        ),
+        _("Confirm with whoever asked for it; nothing has to be repaired."),
+        NOBODY if asker else OPERATORS,
+        went_down_at=analysis.at,
+    )
+
+
+def unexplained(facts: Facts, incident: Incident) -> Cause | None:
+    """It booted with no end before it: power reset or hang. Never a guess."""
+    analysis = facts.guest
+    if facts.windows() or analysis is None or incident.went_down is not True:
+        return None
+    if not facts.reaches_back and analysis.verdict.kind not in UNEXPLAINED:
+        return None
+    verdict = analysis.verdict
+    if verdict.kind not in UNEXPLAINED:
+        verdict = Verdict(
+            "unexplained_reboot",
+            "unknown",
+            crashed=True,
+            signature="unexplained_reboot",
+            confidence=Confidence.LIKELY,
+        )
+    if not facts.asked("events"):
+        verdict = replace(verdict, confidence=Confidence.POSSIBLE)
+    return Cause(
+        verdict,
+        _unexplained_words(facts, analysis),
+        (
+            *CATCH_LINUX,
+            *kdump_steps(facts),
+        ),
+        _("Set up what would catch the next one, and watch whether it happens again."),
+        OPERATORS,
+    )
+
+
+def _unexplained_words(facts: Facts, analysis: Analysis) -> Text:
+    platform = (
+        _("ECS has no system event for it")
+        if facts.asked("events")
+        else _("ECS could not be asked for its events, so a platform cause is not excluded")
+    )
+    seen = quoted("")
+    if analysis.verdict.kind in ("oom_kill", "hang", "warning") and analysis.findings:
+        seen = _(
+            " Before it the records show: %(line)s; that alone does not reboot a machine.",
+            line=quoted(analysis.findings[0].title),
+        )
+    return _(
+        "The instance booted without any end before it: no shutdown, no panic in the guest's"
+        " records, and %(platform)s. That is how a power reset or a hang looks that was ended from"
+        " outside; which of them it was cannot be told from what was kept.%(seen)s",
+        platform=platform,
+        seen=seen,
+    )
