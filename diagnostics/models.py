@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import uuid
 import zlib
+from datetime import tzinfo
 from typing import ClassVar
 
 from django.conf import settings
@@ -12,6 +14,9 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from commands.models import Invocation
+from diagnostics.speech import spoken_lines, zone_of
+from diagnostics.stages import TITLES
+from diagnostics.wording import unpacked
 from instances.models import CloudAccount, Instance, scope_of
 from portal.queue import ANALYZE
 from portal.work import Work
@@ -20,25 +25,48 @@ from portal.work import Work
 class CaseQuerySet(models.QuerySet["DiagnosisCase"]):
     def visible_to(self, user) -> CaseQuerySet:
         """Cases of visible instances; evidence-only cases by whoever opened them."""
-        own = models.Q(instance=None, opened_by=user.pk)
+        if user.is_superuser and user.is_active:
+            return self.all()  # an empty Q in an "or" would vanish and narrow instead
+        own = models.Q(instance=None, opened_by=user.pk, opened_by__is_active=True)
         return self.filter(scope_of(user, "instance__") | own)
 
 
+class CaseState(models.TextChoices):
+    QUEUED = "queued", _("waiting for a worker")
+    GATHERING = "gathering", _("gathering evidence")
+    WAITING = "waiting", _("waiting for the instance's answer")
+    JUDGING = "judging", _("judging")
+    CONCLUDED = "concluded", _("concluded")
+
+
+class Sight(models.TextChoices):
+    """What people see of a machine that went down, or seems to have."""
+
+    REBOOTED = "rebooted", _("it rebooted by itself")
+    UNREACHABLE = "unreachable", _("it could not be reached (ping, SSH, RDP)")
+    STOPPED = "stopped", _("it is stopped")
+    SCREEN = "screen", _("blue screen or kernel panic on the console")
+    SLOW = "slow", _("it was very slow or hung")
+    SERVICE = "service", _("a service on it was gone")
+    ALARM = "alarm", _("an alarm or event was raised")
+
+
 class DiagnosisCase(Work):
+    """One question about one instance: did it go down, when, and why."""
+
     job: ClassVar[str] = "diagnostics.jobs.advance"
+    judging_job: ClassVar[str] = "diagnostics.jobs.judge"
+    State = CaseState
 
-    class State(models.TextChoices):
-        QUEUED = "queued", _("waiting for a worker")
-        GATHERING = "gathering", _("gathering evidence")
-        WAITING = "waiting", _("waiting for the instance's answer")
-        JUDGING = "judging", _("judging")
-        CONCLUDED = "concluded", _("concluded")
-
+    opening = models.UUIDField(
+        default=uuid.uuid4, unique=True, editable=False
+    )  # one form, one case
     instance = models.ForeignKey(Instance, models.PROTECT, null=True, related_name="cases")
-    account = models.ForeignKey(CloudAccount, models.PROTECT, null=True)
+    account = models.ForeignKey(CloudAccount, models.PROTECT, null=True, related_name="+")
     region = models.CharField(_("region"), max_length=40, blank=True)
     instance_text = models.CharField(_("instance, as given"), max_length=128)
-    symptom = models.TextField(_("what was seen"), blank=True)
+    sights = models.JSONField(_("what was seen"), default=list, blank=True)  # of Sight
+    symptom = models.TextField(_("in the reporter's words"), blank=True)
     seen_at = models.DateTimeField(_("when"), null=True)  # null: unknown
     seen_zone = models.CharField(_("time zone"), max_length=64, default="UTC")
     seen_within = models.PositiveIntegerField(_("± minutes"), default=30)
@@ -49,7 +77,7 @@ class DiagnosisCase(Work):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
     )
     opened_at = models.DateTimeField(_("opened"), auto_now_add=True, db_index=True)
-    state = models.CharField(_("state"), max_length=10, choices=State, default=State.QUEUED)
+    state = models.CharField(_("state"), max_length=10, choices=CaseState, default=CaseState.QUEUED)
     invocation = models.ForeignKey(Invocation, models.PROTECT, null=True, related_name="+")
 
     window_start = models.DateTimeField(null=True)
@@ -65,7 +93,7 @@ class DiagnosisCase(Work):
     planned = models.BooleanField(_("planned"), null=True)
     signature = models.CharField(_("signature"), max_length=200, blank=True, db_index=True)
     confidence = models.CharField(_("confidence"), max_length=20, blank=True)
-    conclusion = models.JSONField(default=dict)  # see diagnostics.conclusions.Conclusion
+    judgement = models.JSONField(default=dict)  # see diagnostics.judgement.Judgement
     concluded_at = models.DateTimeField(_("concluded"), null=True)
 
     objects = CaseQuerySet.as_manager()
@@ -73,37 +101,78 @@ class DiagnosisCase(Work):
     class Meta:
         verbose_name = _("diagnosis case")
         verbose_name_plural = _("diagnosis cases")
-        indexes = [models.Index(fields=["instance", "-opened_at"])]
+        indexes = [
+            models.Index(fields=["instance", "-opened_at"]),
+            models.Index(fields=["-opened_at", "-id"]),
+            models.Index(fields=["kind", "-opened_at"]),
+            models.Index(fields=["customer_reference"]),
+        ]
+        permissions = [
+            ("read_evidence", _("Can read raw evidence of a case")),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="case_state_known", condition=models.Q(state__in=CaseState.values)
+            ),
+            models.CheckConstraint(
+                name="case_concluded_with_a_verdict",
+                condition=~models.Q(state=CaseState.CONCLUDED)
+                | (~models.Q(kind="") & models.Q(concluded_at__isnull=False)),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"#{self.pk} {self.instance or self.instance_text}"
+
+    @property
+    def over(self) -> bool:
+        return self.state == CaseState.CONCLUDED
+
+    @property
+    def seen_words(self) -> list[str]:
+        labels = dict(Sight.choices)
+        return [str(labels[sight]) for sight in self.sights if sight in labels]
+
+    @property
+    def zone(self) -> tzinfo:
+        return zone_of(self.seen_zone)
 
     def get_absolute_url(self) -> str:
         return reverse("diagnostics:case", args=[self.pk])
 
     def bell(self) -> tuple[str, str]:
-        return self.job, ANALYZE if self.state == self.State.JUDGING else self.queue
+        if self.state == CaseState.JUDGING:
+            return self.judging_job, ANALYZE
+        return self.job, self.queue
+
+
+class StepState(models.TextChoices):
+    PENDING = "pending", _("waiting")
+    RUNNING = "running", _("running")
+    DONE = "done", _("done")
+    NOT_NEEDED = "not_needed", _("not run")
+    FAILED = "failed", _("could not be done")
 
 
 class Step(models.Model):
-    """One stage of the pipeline, with its outcome and why it could not run."""
+    """One stage of the pipeline, with its outcome and why it could not run.
 
-    class State(models.TextChoices):
-        PENDING = "pending", _("waiting")
-        RUNNING = "running", _("running")
-        DONE = "done", _("done")
-        NOT_NEEDED = "not_needed", _("not run")
-        FAILED = "failed", _("could not be done")
+    `summary`, `reason` and `instead` are lists of sentences (see diagnostics.wording).
+    """
+
+    State = StepState
 
     case = models.ForeignKey(DiagnosisCase, models.CASCADE, related_name="steps")
     position = models.PositiveSmallIntegerField()
     key = models.CharField(max_length=40)
-    state = models.CharField(_("state"), max_length=12, choices=State, default=State.PENDING)
+    state = models.CharField(
+        _("state"), max_length=12, choices=StepState, default=StepState.PENDING
+    )
     started_at = models.DateTimeField(_("started"), null=True)
     finished_at = models.DateTimeField(_("finished"), null=True)
-    summary = models.TextField(_("found"), blank=True)
-    reason = models.TextField(_("why not"), blank=True)
-    instead = models.TextField(_("what to do instead"), blank=True)
+    summary = models.JSONField(_("found"), default=list, blank=True)
+    reason = models.JSONField(_("why not"), default=list, blank=True)
+    instead = models.JSONField(_("what to do instead"), default=list, blank=True)
     request_ids = models.JSONField(default=list)
     invoke_id = models.CharField(max_length=64, blank=True)
     facts = models.JSONField(default=dict)
@@ -112,10 +181,38 @@ class Step(models.Model):
         verbose_name = _("step")
         verbose_name_plural = _("steps")
         ordering = ("position",)
-        constraints = [models.UniqueConstraint(fields=["case", "key"], name="step_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["case", "key"], name="step_once"),
+            models.CheckConstraint(
+                name="step_state_known", condition=models.Q(state__in=StepState.values)
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.key
+
+    @property
+    def title(self) -> str:
+        return TITLES.get(self.key, self.key)
+
+    @property
+    def over(self) -> bool:
+        return self.state not in (StepState.PENDING, StepState.RUNNING)
+
+    @property
+    def summary_lines(self) -> list[str]:
+        return self._spoken(self.summary)
+
+    @property
+    def reason_lines(self) -> list[str]:
+        return self._spoken(self.reason)
+
+    @property
+    def instead_lines(self) -> list[str]:
+        return self._spoken(self.instead)
+
+    def _spoken(self, said: list) -> list[str]:
+        return spoken_lines(unpacked(said), zone_of(self.case.seen_zone))
 
 
 class Evidence(models.Model):
@@ -141,6 +238,7 @@ class Evidence(models.Model):
     class Meta:
         verbose_name = _("evidence")
         verbose_name_plural = _("evidence")
+        constraints = [models.UniqueConstraint(fields=["case", "name"], name="evidence_once")]
 
     def __str__(self) -> str:
         return self.name

@@ -1,0 +1,203 @@
+"""The last stages: read the evidence, draw the conclusion, write both down in one transaction."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.utils import timezone
+
+from diagnostics import reading, stages
+from diagnostics.conclusions import Conclusion, conclude
+from diagnostics.facts import Capture, Facts
+from diagnostics.findings import Analysis, Finding
+from diagnostics.incident import Incident, settle
+from diagnostics.known import facts_of, reported_window, with_reading
+from diagnostics.models import CaseState, DiagnosisCase, Evidence, StepState
+from diagnostics.models import Finding as FindingRow
+from diagnostics.reading import Reading
+from diagnostics.steps import events, own
+from diagnostics.wording import Text, clean, packed, quoted
+from diagnostics.wording import say as _
+from portal.work import Claim
+
+
+def judge(claim: Claim[DiagnosisCase]) -> None:
+    """Judge what was gathered. Judging again replaces what the last judging wrote."""
+    case = claim.row
+    bodies = {
+        row.name: row.body() for row in case.evidence.exclude(media_type__startswith="image/")
+    }
+    known = facts_of(case)
+    found = reading.read(bodies, known.machine.os_type, reported_window(case))
+    _write(claim, with_reading(known, found), found)
+
+
+def conclude_without_analysis(claim: Claim[DiagnosisCase]) -> None:
+    """Reading the evidence failed again and again: conclude from the rest, and say so."""
+    known = facts_of(claim.row)
+    error = claim.row.last_error or "it did not end"
+    unasked = {**known.unasked, "guest": _("Reading it failed: %(error)s", error=quoted(error))}
+    nothing = Reading(complete=False, problems=(error,))
+    from dataclasses import replace
+
+    _write(claim, replace(known, unasked=unasked), nothing)
+
+
+def _write(claim: Claim[DiagnosisCase], facts: Facts, found: Reading) -> None:
+    case, now = claim.row, timezone.now()
+    conclusion = conclude(facts)
+    with transaction.atomic():
+        claim.renew()
+        _replace_findings(case, found)
+        _tell_steps(case, facts, conclusion, found)
+        claim.release(
+            due_at=None,
+            state=CaseState.CONCLUDED,
+            concluded_at=now,
+            deadline=None,
+            judgement=packed(_judgement(conclusion, found)),
+            **_columns(conclusion),
+        )
+
+
+def _judgement(conclusion: Conclusion, found: Reading) -> dict[str, object]:
+    """What the report is made of: see report/."""
+    return {
+        "conclusion": conclusion,
+        "guest": _told(found.guest),
+        "console": _told(found.console),
+        "state": found.state,
+        "capture": found.capture,
+        "boot": found.boot,
+        "problems": found.problems,
+        "complete": found.complete,
+    }
+
+
+def _told(analysis: Analysis | None) -> dict[str, object] | None:
+    if analysis is None:
+        return None
+    return {
+        "verdict": analysis.verdict,
+        "skipped": analysis.skipped,
+        "broken": analysis.broken,
+        "at": analysis.at,
+        "module": analysis.module,
+        "call_trace": analysis.call_trace,
+        "reason": analysis.reason,
+        "details": analysis.details,
+    }
+
+
+def _columns(conclusion: Conclusion) -> dict[str, object]:
+    verdict = conclusion.verdict
+    return {
+        "window_start": conclusion.window_start,
+        "window_end": conclusion.window_end,
+        "went_down_at": conclusion.went_down_at,
+        "came_back_at": conclusion.came_back_at,
+        "kind": verdict.kind,
+        "subkind": verdict.subkind or "",
+        "crashed": verdict.crashed,
+        "function": clean(verdict.function or "")[:200],
+        "bugcheck_code": clean(verdict.bugcheck_code or "")[:20],
+        "planned": verdict.planned,
+        "signature": clean(verdict.signature or "")[:200],
+        "confidence": str(verdict.confidence),
+    }
+
+
+def _replace_findings(case: DiagnosisCase, found: Reading) -> None:
+    case.findings.all().delete()
+    sources = {row.name: row for row in case.evidence.all()}
+    rows = []
+    for name, analysis in (("guest_output", found.guest), ("console", found.console)):
+        for finding in analysis.findings if analysis else ():
+            rows.append(_row(case, len(rows), finding, sources.get(name)))
+    FindingRow.objects.bulk_create(rows)
+
+
+def _row(case: DiagnosisCase, place: int, finding: Finding, source: Evidence | None) -> FindingRow:
+    quote = finding.quote
+    return FindingRow(
+        case=case,
+        position=place,
+        code=clean(finding.code)[:80],
+        severity=str(finding.severity)[:10],
+        title=clean(finding.title),
+        quote=clean(quote.text) if quote else "",
+        source=clean(quote.source)[:80] if quote else "",
+        at=quote.at if quote and quote.at and quote.at.tzinfo else None,
+        analyzer=clean(finding.analyzer)[:80],
+        evidence=source,
+        facts=packed(finding.facts),
+    )
+
+
+def _tell_steps(case: DiagnosisCase, facts: Facts, conclusion: Conclusion, found: Reading) -> None:
+    incident = settle(facts)
+    window = incident.window
+    _done(case, stages.WINDOW, *_when(incident, conclusion))
+    if case.steps.get(key=stages.OWN).state == StepState.DONE:
+        _done(case, stages.OWN, *own.lines(facts.acts, window))
+    if case.steps.get(key=stages.EVENTS).state == StepState.DONE:
+        _done(case, stages.EVENTS, *events.lines(facts.events, window))
+    if case.steps.get(key=stages.DUMPS).state != StepState.NOT_NEEDED:
+        _dumps(case, found.capture, incident)
+    _done(case, stages.VERDICT, conclusion.root_cause)
+    _done(case, stages.ADVICE, *conclusion.recommendations)
+    _done(case, stages.REPORT, _("The report can be read, printed and downloaded."))
+
+
+def _when(incident: Incident, conclusion: Conclusion) -> list[Text]:
+    said = [incident.basis]
+    if conclusion.went_down_at:
+        said.append(_("It went down at %(at)s.", at=conclusion.went_down_at))
+    if conclusion.came_back_at:
+        said.append(_("It came back at %(at)s.", at=conclusion.came_back_at))
+    if incident.window:
+        said.append(
+            _(
+                "Everything else is held against the time from %(start)s to %(end)s.",
+                start=incident.window.start,
+                end=incident.window.end,
+            )
+        )
+    return said
+
+
+def _dumps(case: DiagnosisCase, capture: Capture | None, incident: Incident) -> None:
+    if capture is None:
+        reason = _("The guest's records were not read, so its crash dumps are not known.")
+        instead = _("Look in /var/crash (Linux) or C:\\Windows (Windows) by hand.")
+        _end(case, stages.DUMPS, StepState.FAILED, reason=[reason], instead=[instead])
+        return
+    dumps = capture.dumps_in(incident.window)
+    said = [_dump_line(dump) for dump in dumps]
+    older = len(capture.dumps) - len(dumps)
+    if not said:
+        said.append(_("No crash dump of this time was found."))
+    if older:
+        said.append(_("Dumps of other times: %(count)s.", count=older))
+    _done(case, stages.DUMPS, *said)
+
+
+def _dump_line(dump) -> Text:
+    if dump.at is None:
+        return _("%(path)s, %(size)s bytes.", path=dump.path, size=dump.size)
+    return _(
+        "%(path)s, %(size)s bytes, written %(at)s.", path=dump.path, size=dump.size, at=dump.at
+    )
+
+
+def _done(case: DiagnosisCase, key: str, *said: Text) -> None:
+    _end(case, key, StepState.DONE, summary=said)
+
+
+def _end(case: DiagnosisCase, key: str, state: str, **said: object) -> None:
+    now = timezone.now()
+    step = case.steps.get(key=key)
+    step.state, step.finished_at = state, now
+    step.started_at = step.started_at or now
+    for name, lines in said.items():
+        setattr(step, name, packed(lines))
+    step.save()

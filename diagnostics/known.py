@@ -1,0 +1,98 @@
+"""What a case knows, from its rows: the facts that the conclusion is drawn from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from diagnostics import stages
+from diagnostics.facts import Agent, Facts, Machine
+from diagnostics.findings import Window
+from diagnostics.models import DiagnosisCase, Step, StepState
+from diagnostics.reading import Reading
+from diagnostics.steps import events, own
+from diagnostics.wording import Text, quoted, unpacked
+from diagnostics.wording import say as _
+
+
+def reported_window(case: DiagnosisCase) -> Window | None:
+    if case.seen_at is None:
+        return None
+    within = timedelta(minutes=case.seen_within)
+    return Window(case.seen_at - within, case.seen_at + within)
+
+
+def facts_of(case: DiagnosisCase, reading: Reading | None = None) -> Facts:
+    """Everything known so far; with `reading`, also what the raw evidence tells."""
+    steps = {step.key: step for step in case.steps.all()}
+    told = events.read(steps[stages.EVENTS].facts)
+    facts = Facts(
+        now=timezone.now(),
+        machine=_machine(case, steps[stages.INSTANCE]),
+        reported=reported_window(case),
+        unasked=_unasked(steps),
+        events=(*told, *events.kept(case.instance_id, told)),
+        acts=own.read(steps[stages.OWN].facts),
+        agent=_agent(steps[stages.AGENT]),
+    )
+    return with_reading(facts, reading) if reading else facts
+
+
+def with_reading(facts: Facts, reading: Reading) -> Facts:
+    unasked = dict(facts.unasked)
+    if reading.guest is None and "guest" not in unasked:
+        why = "; ".join(reading.problems) or "nothing was collected"
+        unasked["guest"] = _("What it printed could not be read: %(why)s.", why=quoted(why))
+    unreadable = reading.guest and reading.guest.verdict.kind == "undetermined"
+    return replace(
+        facts,
+        unasked=unasked,
+        boot=reading.boot,
+        earlier_boots=reading.earlier_boots,
+        guest=None if unreadable else reading.guest,
+        guest_complete=reading.complete,
+        reaches_back=reading.reaches_back,
+        console=reading.console,
+        capture=reading.capture,
+    )
+
+
+def _machine(case: DiagnosisCase, step: Step) -> Machine:
+    seen, row = unpacked(step.facts), case.instance
+    started: datetime | None = seen.get("started_at") or (row.started_at if row else None)
+    return Machine(
+        instance_id=row.instance_id if row else case.instance_text,
+        region=case.region,
+        name=seen.get("name") or (row.name if row else ""),
+        os_type=seen.get("os_type") or (row.os_type if row else ""),
+        status=seen.get("status", ""),
+        started_at=started,
+        listed=seen.get("listed") is not False,
+    )
+
+
+def _agent(step: Step) -> Agent | None:
+    if "alive" not in step.facts:
+        return None
+    seen = unpacked(step.facts)
+    return Agent(seen["alive"], seen.get("heartbeat_at"), seen.get("version", ""))
+
+
+def _unasked(steps: dict[str, Step]) -> dict[str, Text]:
+    """Sources that could not be asked, with the reason. One that was not needed is not missing."""
+    missing = {
+        key: _first(step.reason)
+        for key, step in steps.items()
+        if key in (stages.INSTANCE, stages.OWN, stages.EVENTS, stages.AGENT, stages.GUEST)
+        and step.state == StepState.FAILED
+    }
+    for name, said in steps[stages.GUEST].facts.get("beside", {}).items():
+        if said["state"] == StepState.FAILED:
+            missing[name] = _first(said["reason"])
+    return missing
+
+
+def _first(reason: list) -> Text:
+    return unpacked(reason)[0] if reason else _("The portal did not get that far.")

@@ -1,0 +1,39 @@
+"""What reading the evidence of a case gives, for either system."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from diagnostics.facts import Boot, Capture
+from diagnostics.findings import Analysis, Verdict, Window
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """`guest` None: nothing in the guest's output could be read; `problems` says why.
+
+    `state` is the readers' LinuxState or WindowsState.
+    """
+
+    guest: Analysis | None = None
+    console: Analysis | None = None
+    state: object | None = None
+    capture: Capture | None = None
+    boot: Boot | None = None
+    earlier_boots: tuple[Window, ...] = ()
+    complete: bool = True
+    reaches_back: bool = True
+    problems: tuple[str, ...] = ()
+
+
+def guarded(name: str, judge: Callable[[], Analysis]) -> Analysis:
+    """An analyzer that raises is a broken check beside the others, never the end of the case."""
+    try:
+        return judge()
+    except Exception as error:
+        log.exception("analysis %s broke", name)
+        return Analysis(Verdict("undetermined"), broken={name: repr(error)})
