@@ -1,0 +1,229 @@
+"""What stands before the fixed structure (for the customer) and after it (the proof)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from diagnostics import stages
+from diagnostics.report.blocks import Bullets, Facts, Lines, Quote, Section, Text
+from diagnostics.report.source import Source
+from diagnostics.speech import spoken
+from diagnostics.steps import events, own
+from diagnostics.verdicts import CONFIDENCE, KINDS
+from diagnostics.wording import unpacked
+
+
+def before(source: Source) -> tuple[Section, ...]:
+    blocks = [Facts(tuple(_head(source)))]
+    missing = not_checked(source)
+    if missing:
+        blocks.append(Lines("What could not be checked", missing))
+    return (Section(2, "Summary", tuple(blocks)),)
+
+
+def _head(source: Source) -> Iterator[tuple[str, str]]:
+    case, told = source.case, source.conclusion
+    yield "Case", str(case.pk)
+    yield "Customer reference", case.customer_reference or source.say("none was given")
+    yield "Instance", _instance(source)
+    yield "Went down", _moment(source, told["went_down_at"], told["went_down"])
+    yield "Came back", _moment(source, told["came_back_at"], told["went_down"])
+    yield "Outage", _outage(source)
+    yield "Cause", root_cause(source)
+    yield "Verdict", _verdict(source)
+    yield "How sure", str(CONFIDENCE.get(case.confidence, case.confidence))
+    yield "Next step", next_step(source)
+    yield "Whose it is", source.told("owner")
+    if source.internal:
+        yield "Opened by", case.opened_by.get_username() if case.opened_by else "manage.py diagnose"
+        yield "Contact", case.contact or source.say("none was given")
+        seen = "; ".join([*case.seen_words, *([case.symptom] if case.symptom else [])])
+        yield "What was seen", seen or source.say("nothing was said about it")
+
+
+def _instance(source: Source) -> str:
+    case = source.case
+    if case.instance is None:
+        return case.instance_text
+    name = case.instance.name or source.say("without a name")
+    return f"{name}, {case.instance.instance_id}, {case.region}"
+
+
+def _moment(source: Source, at: datetime | None, went_down: bool | None) -> str:
+    if at:
+        return source.at_both(at)
+    if went_down is False:
+        return source.say("It did not go down in the window.")
+    return source.say("No record that could be read tells when.")
+
+
+def _outage(source: Source) -> str:
+    minutes = source.conclusion["outage_minutes"]
+    if minutes is not None:
+        return source.say("about %(minutes)s minutes", minutes=minutes)
+    if source.conclusion["went_down"] is False:
+        return source.say("none of the whole instance")
+    return source.say("Its length could not be established.")
+
+
+def _verdict(source: Source) -> str:
+    case = source.case
+    words = [str(KINDS.get(case.kind, case.kind)), f"({' / '.join(filter(None, _codes(case)))})"]
+    return " ".join(words)
+
+
+def _codes(case) -> tuple[str, ...]:
+    return (case.kind, case.subkind, case.bugcheck_code, case.function)
+
+
+def root_cause(source: Source) -> str:
+    """In the customer's copy nobody of ours is named, and no run."""
+    if source.case.kind == "own_action" and not source.internal:
+        return source.say("The operations team restarted the instance on purpose.")
+    return source.told("root_cause")
+
+
+def next_step(source: Source) -> str:
+    return source.told("next_step")
+
+
+def recommendations(source: Source) -> tuple[str, ...]:
+    if source.case.kind == "own_action" and not source.internal:
+        return (source.say("Nothing has to be repaired; ask the operations team for its plan."),)
+    return source.told_lines("recommendations")
+
+
+def not_checked(source: Source) -> tuple[str, ...]:
+    told = source.conclusion["not_checked"]
+    if source.internal:
+        return source.told_lines("not_checked")
+    named = (text.params.get("source") for text in told)
+    lines = (
+        source.say("%(source)s could not be asked.", source=name)
+        if name
+        else source.say("Part of what the machine told could not be read.")
+        for name in named
+    )
+    return tuple(dict.fromkeys(lines))
+
+
+def after(source: Source) -> tuple[Section, ...]:
+    return (
+        Section(2, "Evidence", tuple(_evidence(source))),
+        Section(2, "Timeline", (_timeline(source),)),
+    )
+
+
+def _evidence(source: Source) -> Iterator[object]:
+    yield Lines("Confidence", (str(CONFIDENCE.get(source.case.confidence, "")),))
+    yield Lines("How the time is known", (source.told("basis"),))
+    if source.findings:
+        yield Text(source.say("Findings, each with the line that proves it:"))
+        yield from (_quote(source, finding) for finding in source.findings)
+    else:
+        yield Text(source.say("No finding rests on a line of the guest or the console."))
+    yield Lines("Alternatives ruled out", _excluded(source))
+    contradictions = source.told_lines("contradictions")
+    yield Lines(
+        "Contradictions", contradictions or (source.say("None of the records contradict it."),)
+    )
+    yield Lines("Skipped and broken checks", _checks(source))
+    yield Lines("Where the evidence came from", _origins(source))
+    yield Lines("RequestIds and InvokeIds", _ids(source))
+
+
+def _quote(source: Source, finding) -> Quote:
+    where = finding.source or (finding.evidence.name if finding.evidence else "")
+    at = f", {source.at(finding.at)}" if finding.at else ""
+    return Quote(finding.title, finding.quote, f"{where}{at}")
+
+
+def _excluded(source: Source) -> tuple[str, ...]:
+    zone, lines = source.case.zone, []
+    for each in source.conclusion["excluded"]:
+        line = f"{spoken(each['what'], zone)}: {spoken(each['because'], zone)}"
+        quote = each["quote"]
+        lines.append(f"{line} ({quote['source']}: {quote['text']})" if quote else line)
+    return tuple(lines) or (source.say("No other explanation could be ruled out by a record."),)
+
+
+def _checks(source: Source) -> tuple[str, ...]:
+    lines = []
+    for name in ("guest", "console"):
+        analysis = source.judgement.get(name) or {}
+        for check, missing in (analysis.get("skipped") or {}).items():
+            lines.append(
+                source.say(
+                    "%(check)s was not run: there was no %(what)s.",
+                    check=check,
+                    what=", ".join(missing),
+                )
+            )
+        for check, error in (analysis.get("broken") or {}).items():
+            lines.append(source.say("%(check)s broke: %(error)s", check=check, error=error))
+    lines += [str(problem) for problem in source.judgement.get("problems") or ()]
+    return tuple(lines) or (source.say("Every check ran."),)
+
+
+def _origins(source: Source) -> tuple[str, ...]:
+    lines = tuple(
+        source.say(
+            "%(name)s: %(origin)s, %(size)s bytes, SHA-256 %(hash)s, collected %(at)s%(whole)s",
+            name=row.name,
+            origin=row.get_origin_display(),
+            size=row.size,
+            hash=row.sha256,
+            at=row.collected_at,
+            whole="" if row.complete else source.say(" (incomplete)"),
+        )
+        for row in source.evidence
+    )
+    return lines or (source.say("No raw text was collected; what ECS answered is told above."),)
+
+
+def _ids(source: Source) -> tuple[str, ...]:
+    lines = []
+    for step in source.steps.values():
+        ids = [*step.request_ids]
+        for said in unpacked(step.facts.get("beside", {})).values():
+            ids += said["request_ids"]
+        if ids:
+            lines.append(f"{stages.TITLES[step.key]}: RequestId {', '.join(ids)}")
+        if step.invoke_id:
+            lines.append(f"{stages.TITLES[step.key]}: InvokeId {step.invoke_id}")
+    return tuple(lines) or (source.say("No call to ECS was answered."),)
+
+
+def _timeline(source: Source) -> Bullets:
+    moments = sorted(set(_moments(source)), key=lambda each: each[0])
+    return Bullets(tuple(f"{source.at(at)}: {text}" for at, text in moments))
+
+
+def _moments(source: Source) -> Iterator[tuple[datetime, str]]:
+    case, told = source.case, source.conclusion
+    if case.seen_at:
+        yield case.seen_at, source.say("reported time (± %(n)s minutes)", n=case.seen_within)
+    if told["went_down_at"]:
+        yield told["went_down_at"], source.say("the instance went down")
+    if told["came_back_at"]:
+        yield told["came_back_at"], source.say("the instance came back")
+    for event in events.read(source.steps[stages.EVENTS].facts):
+        at = event.finished_at or event.not_before or event.published_at
+        if at:
+            yield at, f"{event.type}: {event.cycle_status} ({event.event_id})"
+    yield from _own_moments(source)
+    for finding in source.findings:
+        if finding.at:
+            yield finding.at, finding.title
+    yield case.opened_at, source.say("this case was opened")
+    if case.concluded_at:
+        yield case.concluded_at, source.say("this case was concluded")
+
+
+def _own_moments(source: Source) -> Iterator[tuple[datetime, str]]:
+    for act in own.read(source.steps[stages.OWN].facts):
+        name = source.say("an action of the operations team")
+        if source.internal:
+            name = source.say("this portal ran %(name)s (%(id)s)", name=act.name, id=act.reference)
+        yield act.at, name
