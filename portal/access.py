@@ -25,7 +25,7 @@ LOOKS = (
     "instances.view_systemevent",
     "diagnostics.view_diagnosiscase",
 )
-CASES = ("diagnostics.add_diagnosiscase",)
+CASES = ("diagnostics.add_diagnosiscase", "diagnostics.read_evidence")
 GROUPS = (
     "instances.add_instancegroup",
     "instances.change_instancegroup",

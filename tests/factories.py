@@ -81,3 +81,8 @@ class CaseFactory(factory.django.DjangoModelFactory):
     account = factory.SelfAttribute("instance.account")
     region = factory.SelfAttribute("instance.region")
     instance_text = factory.SelfAttribute("instance.instance_id")
+    state = "queued"
+    kind = factory.LazyAttribute(lambda case: "none" if case.state == "concluded" else "")
+    concluded_at = factory.LazyAttribute(
+        lambda case: timezone.now() if case.state == "concluded" else None
+    )

@@ -1,0 +1,173 @@
+"""What the case page shows: the answer first, then the stages and the proof."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cached_property
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from diagnostics import stages
+from diagnostics.models import CaseState, DiagnosisCase, Evidence, Finding, Step, StepState
+from diagnostics.readers import bundle
+from diagnostics.speech import spoken, spoken_lines
+from diagnostics.verdicts import CONFIDENCE, KINDS, tone
+from diagnostics.wording import unpacked
+
+STEP_TONES = {
+    StepState.PENDING: "unknown",
+    StepState.RUNNING: "going",
+    StepState.DONE: "good",
+    StepState.NOT_NEEDED: "unknown",
+    StepState.FAILED: "attention",
+}
+MOST_SHOWN = 200_000  # characters of one section on a page; the download has all of it
+
+
+@dataclass
+class StepShown:
+    step: Step
+    tone: str
+    evidence: list[Evidence] = field(default_factory=list)
+    beside: list[tuple[str, list[str]]] = field(default_factory=list)
+
+    @property
+    def took(self) -> timedelta | None:
+        begun, ended = self.step.started_at, self.step.finished_at
+        return ended - begun if begun and ended else None
+
+
+class CaseShown:
+    """Everything that the page needs about one case, in a handful of queries."""
+
+    def __init__(self, case: DiagnosisCase) -> None:
+        self.case = case
+
+    @cached_property
+    def steps(self) -> list[StepShown]:
+        rows = {step.pk: step for step in self.case.steps.all()}
+        shown = {key: StepShown(step, STEP_TONES[step.state]) for key, step in rows.items()}
+        for row in self.evidence:
+            if row.step_id in shown:
+                shown[row.step_id].evidence.append(row)
+        for each in shown.values():
+            each.step.case = self.case
+            each.beside = self._beside(each.step)
+        return list(shown.values())
+
+    def _beside(self, step: Step) -> list[tuple[str, list[str]]]:
+        found = []
+        for name, said in unpacked(step.facts.get("beside", {})).items():
+            lines = [*said["summary"], *said["reason"], *said["instead"]]
+            found.append((name, spoken_lines(lines, self.case.zone)))
+        return found
+
+    @cached_property
+    def evidence(self) -> list[Evidence]:
+        return list(self.case.evidence.defer("packed").order_by("collected_at"))
+
+    @cached_property
+    def findings(self) -> list[Finding]:
+        return list(self.case.findings.select_related("evidence").defer("evidence__packed"))
+
+    @cached_property
+    def judgement(self) -> dict:
+        return unpacked(self.case.judgement)
+
+    @cached_property
+    def conclusion(self) -> dict:
+        return self.judgement.get("conclusion", {})
+
+    def _said(self, name: str) -> str:
+        return spoken(self.conclusion[name], self.case.zone) if name in self.conclusion else ""
+
+    def _lines(self, name: str) -> list[str]:
+        return spoken_lines(self.conclusion.get(name, ()), self.case.zone)
+
+    root_cause = property(lambda self: self._said("root_cause"))
+    impact = property(lambda self: self._said("impact"))
+    next_step = property(lambda self: self._said("next_step"))
+    owner = property(lambda self: self._said("owner"))
+    basis = property(lambda self: self._said("basis"))
+    recommendations = property(lambda self: self._lines("recommendations"))
+    contradictions = property(lambda self: self._lines("contradictions"))
+    not_checked = property(lambda self: self._lines("not_checked"))
+
+    @property
+    def excluded(self) -> list[dict]:
+        zone = self.case.zone
+        return [
+            {
+                "what": spoken(each["what"], zone),
+                "because": spoken(each["because"], zone),
+                "quote": each["quote"],
+            }
+            for each in self.conclusion.get("excluded", ())
+        ]
+
+    @property
+    def tone(self) -> str:
+        return tone(self.case.kind)
+
+    @property
+    def kind(self) -> str:
+        return str(KINDS.get(self.case.kind, self.case.kind))
+
+    @property
+    def confidence(self) -> str:
+        return str(CONFIDENCE.get(self.case.confidence, ""))
+
+    @property
+    def outage_minutes(self) -> int | None:
+        return self.conclusion.get("outage_minutes")
+
+    @property
+    def checks(self) -> list[dict]:
+        """Analyzers that did not run or broke, beside what the others found."""
+        rows = []
+        for name in ("guest", "console"):
+            analysis = self.judgement.get(name) or {}
+            for check, missing in (analysis.get("skipped") or {}).items():
+                why = _("not run: there was no %(what)s") % {"what": ", ".join(missing)}
+                rows.append({"name": check, "tone": "unknown", "why": why})
+            for check, error in (analysis.get("broken") or {}).items():
+                rows.append({"name": check, "tone": "bad", "why": _("broke: %s") % error})
+        return rows
+
+    @property
+    def waiting_for(self) -> str:
+        """Why the case is not concluded yet, for the person who looks at it."""
+        case = self.case
+        if case.state == CaseState.QUEUED:
+            return _("Waiting for a free worker; if this lasts, look at the health page.")
+        if case.state == CaseState.WAITING:
+            until = timezone.localtime(case.deadline) if case.deadline else None
+            return _("Waiting for the instance's answer, at most until %s.") % (
+                f"{until:%H:%M:%S}" if until else "…"
+            )
+        if case.state == CaseState.JUDGING:
+            return _("The evidence is being judged.")
+        return _("Asking the cloud.")
+
+    @property
+    def by_hand(self) -> bool:
+        """The machine could not be asked: offer the script."""
+        return any(
+            each.step.key == stages.GUEST and each.step.state == StepState.FAILED
+            for each in self.steps
+        )
+
+
+def evidence_shown(row: Evidence) -> list[tuple[str, str]]:
+    """Titles and texts of one piece of evidence; a bundle is shown section by section."""
+    if row.media_type.startswith("image/"):
+        return []
+    body = row.body()
+    if row.name == "guest_output":
+        found = bundle.read(body)
+        if found.sections:
+            sections = [(name, text[:MOST_SHOWN]) for name, text in found.sections.items()]
+            return sections or [(row.name, "")]
+    return [(row.name, body.decode(errors="replace")[:MOST_SHOWN])]
