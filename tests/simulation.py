@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -50,8 +51,12 @@ class Simulator:
         url = f"{self.endpoint}/_simulator/{what}"
         request = urllib.request.Request(url, data=body, method=method)
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(request, timeout=30) as reply:
-            return json.load(reply)
+        try:
+            with opener.open(request, timeout=30) as reply:
+                return json.load(reply)
+        except urllib.error.HTTPError as error:
+            with error:
+                raise ValueError(json.load(error)["error"]) from None
 
     def faults(self, *rules: dict) -> None:
         """Put fault rules in force until the test ends; see simulator/faults.py."""

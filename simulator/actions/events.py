@@ -14,6 +14,7 @@ from simulator.wire import Parameters, seconds
 LIMITS = Limits(most=100, least=10, clamps=True)
 KEPT = timedelta(days=30)  # ended events are forgotten after this
 ENDED = ("Executed", "Avoided", "Canceled", "Failed")
+UNENDED = ("Inquiring", "Scheduled", "Executing")
 # Codes as they stand in published samples; the others are not documented.
 CYCLE_CODES = {"Inquiring": 28, "Scheduled": 24, "Executed": 0, "Avoided": 8, "Executing": 4}
 TYPE_CODES = {
@@ -25,6 +26,7 @@ TYPE_CODES = {
 
 
 def describe_instance_history_events(call: Call) -> dict:
+    call.params.required("RegionId", status=404)  # this operation's own status for it
     region, params = call.region, call.params
     if params.text("ResourceType", "instance") not in ("instance", "ddh", "managedhost"):
         raise Refusal(403, "InvalidParameter", "ResourceType is instance, ddh or managedhost.")
@@ -65,6 +67,8 @@ def _asked(params: Parameters):
     types = _at_most(params, "InstanceEventType", 30) or [params.text("EventType")]
     cycles = _at_most(params, "InstanceEventCycleStatus", 7)
     cycles = cycles or list(filter(None, [params.text("EventCycleStatus")])) or list(ENDED)
+    if unknown := sorted(set(cycles) - {*ENDED, *UNENDED}):
+        raise Refusal(403, "InvalidParameter", f"No EventCycleStatus is called {unknown[0]}.")
     published = _between(params, "EventPublishTime")
     not_before = _between(params, "NotBefore")
     return lambda event: (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from simulator import scripts
-from simulator.actions.instances import tags
 from simulator.cloud import Call
 from simulator.errors import Refusal
 from simulator.invocations import Order, Row
@@ -14,6 +13,7 @@ TYPES = ("RunShellScript", "RunBatScript", "RunPowerShellScript")
 REPEATS = ("Once", "Period", "NextRebootOnly", "EveryReboot", "DryRun")
 RUN_LIMIT = 100
 STOP_LIMIT = 50
+TAGS = 20
 
 
 def run_command(call: Call) -> dict:
@@ -48,19 +48,46 @@ def _order(params: Parameters) -> Order:
         name=within(params, "Name", 128, 403, "CmdName.ExceedLimit"),
         description=within(params, "Description", 512, 403, "CmdDesc.ExceedLimit"),
         timeout=scripts.timeout(params),
-        username=within(params, "Username", 255, 403, "Username.ExceedLimit"),
+        username=_username(params),
         working_dir=within(params, "WorkingDir", 200, 400, "InvalidParameter.WorkingDir"),
         launcher=within(params, "Launcher", 1024, 403, "InvalidLauncher.LengthLimitExceeded"),
         parameters=scripts.given(params),
-        tags=_own_tags(params),
+        tags=tuple((key, value or "") for key, value in _tags(params, "Tag")),
         resource_group_id=params.text("ResourceGroupId"),
         repeat_mode=_repeat_mode(params),
         termination_mode=_termination_mode(params),
     )
 
 
-def _own_tags(params: Parameters) -> tuple[tuple[str, str], ...]:
-    return tuple((key, value or "") for key, value in tags(params))
+def _tags(params: Parameters, name: str) -> list[tuple[str, str | None]]:
+    """`Tag` or `ResourceTag`: at most 20 with distinct, well-formed keys."""
+    asked = params.structures(name)
+    if len(asked) > TAGS:
+        raise Refusal(400, f"NumberExceed.{name}s", f"At most {TAGS} of {name} are allowed.")
+    keys = [tag.get("Key", "") for tag in asked]
+    if not all(keys):
+        raise Refusal(400, f"MissingParameter.{name}Key", f"{name}.N.Key must not be empty.")
+    if any(len(key) > 64 or key.startswith(("aliyun", "acs:")) or "://" in key for key in keys):
+        raise Refusal(400, f"Invalid{name}Key.Malformed", "64 characters, not aliyun or acs:.")
+    if any(len(tag.get("Value", "")) > 128 for tag in asked):
+        raise Refusal(400, f"Invalid{name}Value.Malformed", "A value has at most 128 characters.")
+    if len(set(keys)) < len(keys):
+        raise Refusal(400, f"Duplicate.{name}Key", f"A key of {name} is given twice.")
+    return [(tag["Key"], tag.get("Value")) for tag in asked]
+
+
+def _username(params: Parameters) -> str:
+    """Who runs the script; on Windows anyone but System needs a stored password."""
+    name = scripts.within(params, "Username", 255, 403, "Username.ExceedLimit")
+    password = scripts.within(
+        params, "WindowsPasswordName", 255, 403, "WindowsPasswordName.ExceedLimit"
+    )
+    windows = params.text("Type") != "RunShellScript"
+    if windows and name and name.lower() != "system" and not password:
+        raise Refusal(
+            403, "WindowsPasswordName.Missed", "Username on Windows needs WindowsPasswordName."
+        )
+    return name
 
 
 def _repeat_mode(params: Parameters) -> str:
@@ -107,7 +134,7 @@ def _tagged(call: Call, region: str, named_too: bool) -> list[Machine]:
             "InvalidResourceTag.ConflictWithInstanceIds",
             "ResourceTag and InstanceId exclude each other.",
         )
-    wanted = tags(call.params, "ResourceTag")
+    wanted = _tags(call.params, "ResourceTag")
     machines = [
         machine
         for machine in call.cloud.machines(region)

@@ -79,6 +79,30 @@ REFUSED = [
         400,
         "InvalidResourceTag.InstanceNotFound",
     ),
+    (
+        "RunCommand",
+        SHELL | ONE | {"Tag__1__Key": "acs:x"},
+        400,
+        "InvalidTagKey.Malformed",
+    ),
+    (
+        "RunCommand",
+        SHELL | {"ResourceTag__1__Key": "a", "ResourceTag__2__Key": "a"},
+        400,
+        "Duplicate.ResourceTagKey",
+    ),
+    (
+        "RunCommand",
+        SHELL | {f"ResourceTag__{n}__Key": f"k{n}" for n in range(1, 22)},
+        400,
+        "NumberExceed.ResourceTags",
+    ),
+    (
+        "RunCommand",
+        ONE | {"Type": "RunPowerShellScript", "CommandContent": "x", "Username": "bob"},
+        403,
+        "WindowsPasswordName.Missed",
+    ),
     ("StopInvocation", {"InvokeId": "t-none"}, 404, "InvalidInvokeId.NotFound"),
     ("DescribeCloudAssistantStatus", SOME, 403, "InstanceIds.ExceedLimit"),
     ("DescribeCloudAssistantStatus", ONE, 404, "InvalidInstance.NotFound"),
@@ -101,6 +125,12 @@ REFUSED = [
         },
         403,
         "InvalidParameter.TimeEndBeforeStart",
+    ),
+    (
+        "DescribeInstanceHistoryEvents",
+        {"InstanceEventCycleStatus__1": "Over"},
+        403,
+        "InvalidParameter",
     ),
     (
         "DescribeInstanceHistoryEvents",

@@ -1,7 +1,5 @@
 """The switchboard changes machines as the world could, takes it back, and names what is wrong."""
 
-import json
-import urllib.error
 from datetime import timedelta
 
 import pytest
@@ -54,14 +52,12 @@ def test_changes_are_taken_back(client, simulator):
 )
 def test_a_wrong_change_is_named(client, simulator, value, told):
     value = {"instance": every_instance(client)[0].instance_id} | value
-    with pytest.raises(urllib.error.HTTPError) as refusal:
+    with pytest.raises(ValueError) as refusal:
         simulator.control("POST", "machines", value)
-    assert refusal.value.code == 400
-    assert told in json.load(refusal.value)["error"]
+    assert told in str(refusal.value)
 
 
 def test_it_is_no_part_of_the_api(simulator):
     assert send(simulator, signed("counters", {})).code == "InvalidApi.NotFound"
-    with pytest.raises(urllib.error.HTTPError) as refusal:
+    with pytest.raises(ValueError, match="known are"):
         simulator.control("POST", "nothing")
-    assert refusal.value.code == 404
