@@ -17,8 +17,8 @@ from pathlib import Path
 from portal.leash import die_with
 
 GRACE = 12.0  # seconds from SIGTERM to SIGKILL
-FIRST_REST, LONGEST_REST = 0.3, 30.0  # seconds before a role is started again
-SETTLED = 30.0  # seconds after which a role that dies counts as a first death again
+FIRST_REST, LONGEST_REST = 0.2, 5.0  # seconds before a role is started again
+SETTLED = 5.0  # seconds after which a role that dies counts as a first death again
 GLANCE = 0.25  # seconds between two looks at the children
 
 
@@ -85,6 +85,7 @@ class Supervisor:
         self.children = [Child(role) for role in roles]
         self.ears = selectors.DefaultSelector()
         self.stopping = False
+        self.why = "an error"
 
     def run(self, ready: Callable[[], bool], when_ready: Callable[[], None]) -> None:
         """Keep every role running until SIGTERM or SIGINT, then stop them all.
@@ -108,8 +109,9 @@ class Supervisor:
         for line in text.splitlines():
             print(f"{who:<10}| {line}", flush=True)
 
-    def _stop(self, *_: object) -> None:
+    def _stop(self, number: int, _frame: object) -> None:
         self.stopping = True
+        self.why = signal.Signals(number).name
 
     def _keep_running(self) -> None:
         for child in self.children:
@@ -144,7 +146,7 @@ class Supervisor:
 
     def _stop_all(self) -> None:
         """SIGTERM to each main process, SIGKILL to the groups of those that do not go."""
-        self.say("stopping")
+        self.say(f"stopping ({self.why})")
         going = [child for child in self.children if child.process]
         for child in going:
             child.process.terminate()

@@ -1,0 +1,51 @@
+"""One parent for everything: it refuses what cannot work, and leaves nothing behind."""
+
+import socket
+import subprocess
+import sys
+import urllib.request
+
+import pytest
+
+from tests.stack import ROOT, Stack, running
+
+pytestmark = pytest.mark.stack
+
+
+def supervise(stack: Stack, *arguments: str) -> subprocess.CompletedProcess:
+    command = [sys.executable, "manage.py", "supervise", *arguments]
+    return subprocess.run(
+        command, cwd=ROOT, env=stack.environment, capture_output=True, text=True, timeout=60
+    )
+
+
+def test_it_serves_refuses_a_second_one_and_stops_cleanly(tmp_path):
+    with running(tmp_path) as stack:
+        with urllib.request.urlopen(f"{stack.url}/login/", timeout=10) as page:
+            assert page.status == 200
+
+        second = supervise(stack, "--bind", "127.0.0.1:1")
+        assert second.returncode == 1
+        assert f"already running: process {stack.process.pid}" in second.stderr
+
+        assert stack.stop() == 0
+        assert stack.processes() == []
+        assert "does not stop" not in stack.tail()
+
+
+def test_a_port_in_use_is_named_with_what_to_do(tmp_path):
+    stack = Stack(tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        bind = f"127.0.0.1:{taken.getsockname()[1]}"
+        refused = supervise(stack, "--bind", bind)
+    assert refused.returncode == 1
+    assert bind in refused.stderr
+    assert "PORT=8001 make run" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+@pytest.mark.parametrize("bind", ["8000", "127.0.0.1:0", "127.0.0.1:http", ":8000"])
+def test_an_address_that_is_none_is_refused(tmp_path, bind):
+    refused = supervise(Stack(tmp_path), "--bind", bind)
+    assert refused.returncode == 1
+    assert "must be HOST:PORT" in refused.stderr

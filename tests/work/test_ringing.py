@@ -1,0 +1,129 @@
+"""The conductor rings for what is due and free, again if nobody answers, and for nothing else."""
+
+from datetime import timedelta
+from unittest.mock import patch
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from portal import conductor, health, queue, work
+from portal.models import Canary, Heartbeat
+from portal.work import LEASE
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def nothing_else_is_due(db):
+    for kind in work.kinds():
+        kind._default_manager.update(due_at=None)
+
+
+@pytest.fixture
+def bells():
+    """Bells that were rung: job, key, queue."""
+    heard = []
+    with (
+        patch.object(queue, "ring", lambda job, key, queue: heard.append((job, key, queue))),
+        patch.object(queue, "length", lambda name: 0),
+    ):
+        yield heard
+
+
+def make_work(**fields) -> Canary:
+    return Canary.objects.create(**{"name": "default", "due_at": timezone.now(), **fields})
+
+
+def tick(after: float = 0) -> int:
+    with time_machine.travel(timezone.now() + timedelta(seconds=after)):
+        return conductor.tick()
+
+
+def test_a_due_row_is_rung_once_on_its_own_queue(bells):
+    row = make_work(name="analyze")
+    assert tick() == 1
+    assert tick() == 0
+    assert bells == [("portal.jobs.sing", row.pk, "analyze")]
+
+
+@pytest.mark.parametrize("due_at", [None, timezone.now() + timedelta(hours=1)])
+def test_a_row_that_is_not_due_is_not_rung(bells, due_at):
+    make_work(due_at=due_at)
+    assert tick() == 0
+
+
+def test_a_bell_that_nobody_answers_is_rung_again(bells):
+    make_work()
+    assert [tick(), tick(after=2), tick(after=6), tick(after=8)] == [1, 0, 1, 0]
+
+
+def test_a_held_row_is_not_rung_until_its_lease_runs_out(bells):
+    row = make_work()
+    lost = work.claim(Canary, row.pk)
+
+    assert tick(after=10) == 0
+    assert tick(after=LEASE.total_seconds() + 1) == 1
+
+    row.refresh_from_db()
+    assert row.lease_until is None
+    assert "ended without a word" in row.last_error
+    with pytest.raises(work.Fenced):
+        lost.release(due_at=None)
+
+
+def test_a_row_that_keeps_losing_its_holders_rests(bells):
+    row = make_work(attempts=5)
+    work.claim(Canary, row.pk)
+
+    assert tick(after=LEASE.total_seconds() + 1) == 0
+
+    row.refresh_from_db()
+    assert row.due_at > timezone.now() + LEASE + work.pause(6)
+
+
+def test_a_full_queue_is_not_filled_further(bells):
+    for n in range(5):
+        make_work(name=f"q{n}")
+    with (
+        patch.object(Canary, "bell", lambda row: ("portal.jobs.sing", "default")),
+        patch.object(queue, "length", lambda name: conductor.QUEUE_FULL - 2),
+    ):
+        assert tick() == 2
+
+
+def test_a_queue_that_cannot_be_reached_stops_nothing(bells):
+    make_work()
+    with patch.object(queue, "length", side_effect=ConnectionError):
+        assert tick() == 0
+    assert tick() == 1
+
+
+def test_a_tick_at_rest_takes_one_query_for_each_kind_of_work(django_assert_num_queries):
+    with django_assert_num_queries(len(work.kinds())):
+        conductor.tick()
+
+
+def test_health_is_good_while_the_conductor_lives_and_each_queue_is_heard():
+    assert not health.state().ok
+    conductor.beat(timezone.now())
+    conductor.hang_up_canaries()
+    assert not health.state().ok
+
+    Canary.objects.update(heard_at=timezone.now())
+    assert health.state().ok
+
+    with time_machine.travel(timezone.now() + timedelta(minutes=4)):
+        state = health.state()
+        assert not state.ok
+        assert [q.ok for q in state.queues] == [False, False]
+        conductor.beat(timezone.now())
+        assert [process.ok for process in health.state().conductors] == [True]
+    assert Heartbeat.objects.count() == 1
+
+
+def test_health_names_the_rows_whose_steps_keep_going_wrong():
+    make_work(attempts=3, last_error="ValueError: no")
+    make_work(name="fine", attempts=1)
+    (row,) = health.state().stumbling
+    assert (row.label, row.attempts, row.last_error) == ("portal.Canary", 3, "ValueError: no")
