@@ -64,6 +64,7 @@ EVENTS_PAGE = 100
 STOP_LIMIT = 50  # instances in one StopInvocation
 NAME_LIMIT = 128  # characters of a run's name
 TOKEN_LIMIT = 64  # ASCII characters of a ClientToken
+NOWHERE = "i-00000000000000000000"  # an instance that cannot exist
 HOME_REGION = "cn-hangzhou"  # answers for those operations that are about no region
 
 EVENT_STATUSES = (
@@ -116,7 +117,9 @@ def _call(account: Account, region: str, operation: str, asked: dict[str, Any]) 
     ecs_mode.permit_any(operation)
     if not re.fullmatch(r"[a-z0-9-]{1,40}", region):  # it becomes part of a host name
         raise Refused(f"{region!r} is not a region", operation=operation, code="InvalidRegionId")
-    key, give_up = (account.name, region, operation), time.monotonic() + PATIENCE
+    # Looks from outside are counted for each instance, everything else for the region.
+    counted = f"{operation} {asked['InstanceId']}" if operation.startswith("Get") else operation
+    key, give_up = (account.name, region, counted), time.monotonic() + PATIENCE
     attempts = ATTEMPTS if _may_repeat(operation, asked) else 1
     in_doubt = False
     for attempt in itertools.count(1):
@@ -144,7 +147,7 @@ def _take_turn(key: tuple[str, str, str], patience: float, in_doubt: bool) -> No
     except MustRest as rest:
         throttled = Throttled(
             f"ECS said that it is called too often; it rests for {rest.seconds:.0f} s more",
-            operation=key[2],
+            operation=key[2].partition(" ")[0],
             retry_after=rest.seconds,
         )
         throttled.in_doubt = in_doubt
@@ -219,23 +222,18 @@ def _instances(account: Account, region: str, wanted: dict[str, Any]) -> Answer[
 def check_listing(account: Account, region: str) -> Answer[None]:
     """Whether an empty listing can be believed: raises NotPermitted if the right is missing."""
     asked = {"RegionId": region, "DryRun": True}
-    try:
-        body = _call(account, region, "DescribeInstances", asked)
-    except Refused as answer:
-        if answer.code != "DryRunOperation":
-            raise
-        return Answer(None, (answer.request_id,))
-    return Answer(None, (ecs_errors.request_id_of(body.request_id),))
+    return _refused_as_expected(account, region, "DescribeInstances", asked)
 
 
-def count_instances(account: Account, region: str) -> Answer[int]:
-    """How many instances a region holds, by one small page."""
-    asked = {"RegionId": region, "PageNumber": 1, "PageSize": 1}
+def first_page(account: Account, region: str) -> Answer[tuple[int, list[InstanceInfo]]]:
+    """How many instances a region holds, and some of them, by one cheap call."""
+    asked = {"RegionId": region, "PageNumber": 1, "PageSize": 20}
     body = _call(account, region, "DescribeInstances", asked)
+    read = functools.partial(InstanceInfo.read, region=region)
+    page = [(body, ecs_errors.request_id_of(body.request_id))]
+    answer = ecs_pages.listed(page, ("instances", "instance"), read)
     total = wire.number(body.total_count)
-    if total is None:
-        raise ecs_errors.strange()
-    return Answer(total, (ecs_errors.request_id_of(body.request_id),))
+    return Answer((len(answer.value) if total is None else total, answer.value), answer.request_ids)
 
 
 def system_events(
@@ -362,7 +360,7 @@ def run_script(
     `read_only` is not believed: such a text must be one that `allow_read_only` was told of.
     """
     ecs_mode.permit_run(script, type, read_only)
-    _check_run(ids, script, token)
+    _fit_to_run(ids, script, token)
     asked = {
         "RegionId": region,
         "Type": type,
@@ -382,7 +380,44 @@ def run_script(
     return Answer(run, (ecs_errors.request_id_of(body.request_id),))
 
 
-def _check_run(ids: Sequence[str], script: str, token: str) -> None:
+def check_running(account: Account, region: str) -> Answer[None]:
+    """Ask for a run that cannot happen: a dry run, on an instance that does not exist.
+
+    Raises NotPermitted if the right is missing; ECS checks that before it looks for instances.
+    """
+    ecs_mode.permit("RunCommand", "diagnose")
+    asked = {
+        "RegionId": region,
+        "Type": "RunShellScript",
+        "CommandContent": wire.encoded("# does the portal have the right to run scripts?\n"),
+        "ContentEncoding": "Base64",
+        "InstanceId": [NOWHERE],
+        "RepeatMode": "DryRun",
+        "KeepCommand": False,
+    }
+    return _refused_as_expected(account, region, "RunCommand", asked)
+
+
+def check_stopping(account: Account, region: str) -> Answer[None]:
+    """Ask for the end of a run that never was; raises NotPermitted if the right is missing."""
+    ecs_mode.permit("StopInvocation", "diagnose")
+    asked = {"RegionId": region, "InvokeId": "t-00000000000000000000"}
+    return _refused_as_expected(account, region, "StopInvocation", asked)
+
+
+def _refused_as_expected(
+    account: Account, region: str, operation: str, asked: dict[str, Any]
+) -> Answer[None]:
+    try:
+        body = _call(account, region, operation, asked)
+    except (NotPermitted, NotSigned, Throttled):
+        raise
+    except Refused as answer:
+        return Answer(None, (answer.request_id,))
+    return Answer(None, (ecs_errors.request_id_of(body.request_id),))
+
+
+def _fit_to_run(ids: Sequence[str], script: str, token: str) -> None:
     """ECS would refuse these too, but only after a script's journey through the network."""
     problem = ""
     if not 1 <= len(set(ids)) == len(ids) <= RUN_LIMIT:

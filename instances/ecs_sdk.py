@@ -92,9 +92,10 @@ def _credential(account: Account) -> Any:
     """The SDK's own credential client for this account; kept, because it renews what expires."""
     if account not in _credentials:
         provider = parts().provider
-        source: Any = provider.DefaultCredentialsProvider()
         if account.profile:
-            source = provider.ProfileCredentialsProvider(profile_name=account.profile)
+            source: Any = provider.ProfileCredentialsProvider(profile_name=account.profile)
+        else:
+            source = provider.DefaultCredentialsProvider()
         if account.kind == "role":
             source = provider.RamRoleArnCredentialsProvider(
                 credentials_provider=source,

@@ -186,7 +186,7 @@ def _elsewhere(account: ecs.Account, regions: set[str]) -> dict[str, int]:
     found = {}
     for region in sorted(regions):
         try:
-            count = ecs.count_instances(account, region).value
+            count, _some = ecs.first_page(account, region).value
         except ecs.Refused:
             continue  # not ours to see
         if count:

@@ -12,6 +12,7 @@ from tests.simulation import KEY, REQUIRED, Simulator, as_a_process, in_a_thread
 
 # The SDK reads its own variables once, when it is imported.
 os.environ["ALIBABA_CLOUD_ACCESS_KEY_ID"], os.environ["ALIBABA_CLOUD_ACCESS_KEY_SECRET"] = KEY
+os.environ["ALIBABA_CLOUD_ECS_METADATA_DISABLED"] = "true"
 
 
 def requires(name: str, present: bool, why: str) -> None:
