@@ -66,6 +66,6 @@ def agent_down(card: Card, now: datetime) -> Story:
     return replace(story, agent=stopped, truth=replace(story.truth, note="agent stopped"))
 
 
-def of_a_fleet(card: Card, shared: Story, now: datetime) -> Story:
+def of_a_fleet(card: Card, shared: Story) -> Story:
     """The shared system of an image, with an agent of its own."""
     return replace(shared, agent=agent_of(card))
