@@ -140,7 +140,9 @@ def _proc(machine: Machine, root: Path, folder: Path) -> dict[str, Path]:
         "/proc/uptime": f"{up:.2f} {up * machine.cpu * 0.93:.2f}\n",
         "/proc/loadavg": "0.08 0.11 0.09 1/143 4711\n",
         "/proc/stat": _stat(machine, up),
-        "/proc/1/comm": "systemd\n",
+        "/proc/1/comm": "systemd\n",  # nor does the sandbox's own first process show through
+        "/proc/1/cmdline": "/usr/lib/systemd/systemd\0--switched-root\0--system\0",
+        "/proc/1/environ": "HOME=/\0TERM=linux\0",
     }
     over = {}
     for path, text in moving.items():

@@ -100,7 +100,11 @@ class Unsupported(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """What a diagnosis of this machine must come to. For tests; no API call tells it."""
+    """What a diagnosis of this machine must come to. For tests; no API call tells it.
+
+    `kind` is the case's conclusion. `guest` is what the guest's records alone tell of the last
+    going-down, where that is another word; "" where they tell nothing.
+    """
 
     scenario: int
     kind: str
@@ -108,6 +112,7 @@ class Truth:
     function: str | None = None
     bugcheck_code: str | None = None
     down_at: datetime | None = None
+    guest: str | None = None
     note: str = ""
 
 

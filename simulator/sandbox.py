@@ -14,10 +14,11 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from shlex import quote
 
 STANDINS = Path(__file__).with_name("standins")
 SCRIPT = "/usr/local/share/aliyun-assist/work/script/task.sh"
@@ -27,6 +28,15 @@ FILE_SIZE = 64 << 20
 OPEN_FILES = 256
 PROCESSES = 256
 CPU_SECONDS = 120
+LIMITS = [
+    "prlimit",
+    f"--as={MEMORY}",
+    f"--fsize={FILE_SIZE}",
+    f"--nofile={OPEN_FILES}",
+    f"--nproc={PROCESSES}",
+    f"--cpu={CPU_SECONDS}",
+    "--core=0",
+]
 HEAD, TAIL = 256 << 10, 768 << 10  # of a huge output, this much of either end is kept
 LOOK = 0.1  # seconds between two looks at the clock and at the stop flag
 HOST_PROGRAMS = ("/usr/bin", "/usr/sbin", "/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/libexec")
@@ -70,38 +80,69 @@ def run(
     directory: str = "/root",
 ) -> Result:
     """Run `script` as Cloud Assistant does: as a file, through sh, so that its #! line counts."""
+    names = {"HOME": home, "USER": user, "LOGNAME": user, "PWD": directory}
+    surroundings = names | {"PATH": PATH, "LANG": "C.UTF-8"}
     with _script_file(script) as path:
-        limits = [
-            "prlimit",
-            f"--as={MEMORY}",
-            f"--fsize={FILE_SIZE}",
-            f"--nofile={OPEN_FILES}",
-            f"--nproc={PROCESSES}",
-            f"--cpu={CPU_SECONDS}",
-            "--core=0",
-        ]
-        inside = _walls(room, path, uid, directory)
-        inside += ["--setenv", "HOME", home, "--setenv", "USER", user, "--setenv", "LOGNAME", user]
-        return _watch([*limits, *inside, "/bin/sh", "-c", SCRIPT], timeout, stop)
+        walls = _way()(room, path, uid, directory, surroundings)
+        return _watch([*LIMITS, *walls, "/bin/sh", "-c", SCRIPT], timeout, stop)
 
 
-def _walls(room: Room, script: Path, uid: int, directory: str) -> list[str]:
-    """The bubblewrap call up to the command to run in it."""
+def _mounts(room: Room, script: Path) -> list[tuple[str, str]]:
+    """What is bound read-only over the machine's own tree, in this order: (source, target)."""
+    mounts = [(folder, folder) for folder in HOST_PROGRAMS if Path(folder).is_dir()]
+    mounts += [(str(tool), target) for target, tool in _standins_over_the_hosts()]
+    mounts += [(str(STANDINS), "/usr/local/bin"), (str(STANDINS), "/sbin")]
+    return [*mounts, (str(script), SCRIPT)]
+
+
+def _bubblewrap(
+    room: Room, script: Path, uid: int, directory: str, surroundings: dict[str, str]
+) -> list[str]:
     walls = ["bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
     walls += ["--unshare-user", "--uid", str(uid), "--gid", str(uid), "--hostname", room.hostname]
     walls += ["--bind", str(room.root), "/"]
-    for folder in HOST_PROGRAMS:
-        if Path(folder).is_dir():
-            walls += ["--ro-bind", folder, folder]
-    for target, tool in _standins_over_the_hosts():
-        walls += ["--ro-bind", str(tool), target]
-    walls += ["--ro-bind", str(STANDINS), "/usr/local/bin", "--ro-bind", str(STANDINS), "/sbin"]
-    walls += ["--ro-bind", str(script), SCRIPT, "--proc", "/proc", "--dev", "/dev"]
-    walls += ["--tmpfs", "/tmp", "--tmpfs", "/dev/shm"]
+    for source, target in _mounts(room, script):
+        walls += ["--ro-bind", source, target]
+    walls += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--tmpfs", "/dev/shm"]
     for target, source in room.over.items():
         walls += ["--ro-bind", str(source), target]
-    walls += ["--chdir", directory, "--clearenv", "--setenv", "PATH", PATH]
-    return [*walls, "--setenv", "LANG", "C.UTF-8", "--setenv", "PWD", directory]
+    walls += ["--chdir", directory, "--clearenv"]
+    for name, value in surroundings.items():
+        walls += ["--setenv", name, value]
+    return walls
+
+
+def _namespaces(
+    room: Room, script: Path, uid: int, directory: str, surroundings: dict[str, str]
+) -> list[str]:
+    """The same walls from util-linux alone, for hosts without bubblewrap."""
+    root = str(room.root)
+    lines = ["set -e", f"mount --rbind {quote(root)} {quote(root)}"]
+    for source, target in _mounts(room, script):
+        lines.append(_bound(source, root + target, read_only=True))
+    lines += [f"mount -t proc proc {quote(root)}/proc", f"mount -t tmpfs tmpfs {quote(root)}/dev"]
+    for device in ("null", "zero", "full", "random", "urandom", "tty"):
+        inside = quote(f"{root}/dev/{device}")
+        lines.append(f"touch {inside}; mount --bind /dev/{device} {inside}")
+    lines += [f"ln -s /proc/self/fd {quote(root)}/dev/fd", f"mkdir {quote(root)}/dev/shm"]
+    lines.append(f"mount -t tmpfs -o mode=1777 tmpfs {quote(root)}/tmp")
+    lines += [_bound(str(source), root + target) for target, source in room.over.items()]
+    lines += [f"hostname {quote(room.hostname)}", f"cd {quote(root)}", "mkdir -p .old"]
+    lines += ["pivot_root . .old", f"cd {quote(directory)}", "umount -l /.old", "rmdir /.old"]
+    # Only root may mount, so another user comes into being afterwards, in a namespace within.
+    other = f"unshare --user --map-user={uid} --map-group={uid} --keep-caps " if uid else ""
+    lines.append(f'exec {other}setpriv --bounding-set=-all --inh-caps=-all --no-new-privs "$@"')
+    walls = ["unshare", "--user", "--mount", "--pid", "--net", "--ipc", "--uts", "--fork"]
+    walls += ["--map-root-user", "--kill-child=KILL", "--propagation=private"]
+    walls += ["/bin/sh", "-c", "\n".join(lines), "sh"]
+    return [*walls, "env", "-i", *(f"{name}={value}" for name, value in surroundings.items())]
+
+
+def _bound(source: str, target: str, *, read_only: bool = False) -> str:
+    line = f"mount --bind {quote(source)} {quote(target)}"
+    if read_only:
+        line += f"; mount -o remount,bind,ro,nosuid,nodev {quote(target)}"
+    return line
 
 
 @functools.cache
@@ -193,18 +234,37 @@ class Kept:
         return bytes(self.head + self.tail)
 
 
+Way = Callable[[Room, Path, int, str, dict[str, str]], list[str]]
+WAYS: dict[str, Way] = {"bwrap": _bubblewrap, "unshare": _namespaces}
+
+
 @functools.cache
+def way_here() -> str:
+    """How this host sets scripts apart, found by really running one: bwrap, unshare, or ""."""
+    return next((name for name in WAYS if _works(name)), "")
+
+
 def offered() -> bool:
-    """Whether this host can run a script apart from itself: found out by really doing so."""
-    if not (shutil.which("bwrap") and shutil.which("prlimit")):
+    """Whether scripts can run on this host at all."""
+    return bool(way_here())
+
+
+def _way() -> Way:
+    return WAYS[way_here()]
+
+
+def _works(name: str) -> bool:
+    if not (shutil.which(name) and shutil.which("prlimit")):
         return False
     with tempfile.TemporaryDirectory(prefix="probe-") as folder:
         skeleton(Path(folder))
-        try:
-            result = run(Room(Path(folder), "probe"), "true\n", timeout=10, stop=threading.Event())
-        except OSError:
-            return False
-    return result.exit_code == 0
+        with _script_file("test $$ -gt 0\n") as script:
+            walls = WAYS[name](Room(Path(folder), "probe"), script, 0, "/root", {"PATH": PATH})
+            command = [*LIMITS, *walls, "/bin/sh", "-c", SCRIPT]
+            try:
+                return _watch(command, 10, threading.Event()).exit_code == 0
+            except OSError:
+                return False
 
 
 def skeleton(root: Path) -> None:

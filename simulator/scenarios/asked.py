@@ -35,7 +35,7 @@ def by_the_platform(card: Card, now: datetime) -> Story:
     maintenance = event(
         card, "SystemMaintenance.Reboot", down - 4 * SECOND, notice=timedelta(hours=44)
     )
-    truth = Truth(1, "platform_maintenance", down_at=down)
+    truth = Truth(1, "platform_maintenance", down_at=down, guest="normal_reboot")
     story = Story(system.guest(), boot_of(system), truth, agent=agent_of(card))
     return replace(story, events=[maintenance])
 
@@ -45,7 +45,7 @@ def by_power_key(card: Card, now: datetime) -> Story:
     down = now - timedelta(hours=12, minutes=26)
     system = _stopped_in_order(card, now, down, timedelta(seconds=52), rebooting=False)
     _power_key(system, down)
-    truth = Truth(23, "outside_action", down_at=down)
+    truth = Truth(23, "outside_action", down_at=down, guest="normal_reboot")
     return Story(system.guest(), boot_of(system), truth, agent=agent_of(card))
 
 
@@ -111,7 +111,7 @@ def expired(card: Card, now: datetime) -> Story:
     return Story(
         system.guest(),
         boot_of(system),
-        Truth(19, "instance_expired", down_at=down),
+        Truth(19, "instance_expired", down_at=down, guest=""),
         events=[stop],
         agent=replace(agent_of(card), stopped_at=down),
         status="Stopped",
@@ -129,7 +129,7 @@ def standing_by(card: Card, now: datetime) -> Story:
     return Story(
         system.guest(),
         boot_of(system),
-        Truth(0, "undetermined", note="stopped: nothing can be asked of the guest"),
+        Truth(0, "undetermined", guest="", note="stopped: nothing can be asked"),
         agent=replace(agent_of(card), stopped_at=down),
         status="Stopped",
         stopped_at=down + 9 * SECOND,

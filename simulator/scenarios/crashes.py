@@ -235,7 +235,9 @@ def console_only(card: Card, now: datetime) -> Story:
         now - fall.ago + timedelta(seconds=31),
         lasted=timedelta(seconds=94),
     )
-    truth = Truth(13, "kernel_panic", "null_deref", function="acs_stats_update")
+    truth = Truth(
+        13, "kernel_panic", "null_deref", function="acs_stats_update", guest="unexplained_reboot"
+    )
     story = _story(card, fallen(card, now, fall), truth, fall, now)
     return replace(story, events=[failure])
 
@@ -250,7 +252,7 @@ def nobody_answers(card: Card, now: datetime) -> Story:
     system.failed.append(("aliyun.service", "Aliyun Assist"))
     guest = system.guest()
     guest.console_text = lambda machine: ""
-    truth = Truth(14, "kernel_panic", "soft_lockup", function="acs_poll_hw")
+    truth = Truth(14, "kernel_panic", "soft_lockup", function="acs_poll_hw", guest="")
     story = _story(card, system, truth, fall, now)
     agent = replace(story.agent, stopped_at=now - fall.ago)
     return replace(story, guest=guest, agent=agent)
@@ -259,7 +261,7 @@ def nobody_answers(card: Card, now: datetime) -> Story:
 def cut_off(card: Card, now: datetime) -> Story:
     """It stopped between two lines of its log and nobody knows why."""
     fall = Fall(ago=timedelta(hours=8, minutes=27), away=timedelta(seconds=44), kdump=NONE)
-    truth = Truth(17, "unexplained_reboot", "power_reset")
+    truth = Truth(17, "unexplained_reboot")
     return _story(card, fallen(card, now, fall), truth, fall, now)
 
 
@@ -271,7 +273,7 @@ def host_failed(card: Card, now: datetime) -> Story:
         now - fall.ago + timedelta(seconds=42),
         lasted=timedelta(minutes=5),
     )
-    truth = Truth(18, "platform_failure")
+    truth = Truth(18, "platform_failure", guest="unexplained_reboot")
     return replace(_story(card, fallen(card, now, fall), truth, fall, now), events=[failure])
 
 

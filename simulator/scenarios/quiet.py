@@ -41,7 +41,7 @@ def boot_of(system: System) -> Boot:
 
 def healthy(card: Card, now: datetime) -> Story:
     system = lasting(card, now)
-    truth = Truth(22, "none", "healthy")
+    truth = Truth(22, "none", "healthy", guest="normal_reboot")
     return Story(system.guest(), boot_of(system), truth, agent=agent_of(card))
 
 
