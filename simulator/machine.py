@@ -22,7 +22,7 @@ class Ran:
 
     exit_code: int | None
     output: bytes
-    source: str  # "sandbox" or "recording"
+    source: str  # "sandbox", "recording", or "shared" in a large fleet
     error_code: str = ""
     error_info: str = ""
     timed_out: bool = False
