@@ -102,6 +102,6 @@ class InstanceTagAdmin(RecordAdmin):
 class SystemEventAdmin(RecordAdmin):
     list_display = ("event_id", "type", "cycle_status", "instance", "region", "published_at")
     list_select_related = ("instance",)
-    list_filter = ("cycle_status",)
+    # No date_hierarchy: over a million rows its first step alone takes seconds.
+    list_filter = ("cycle_status", "published_at")
     search_fields = ("=event_id", "=instance_id_text")
-    date_hierarchy = "published_at"

@@ -337,6 +337,7 @@ class SystemEvent(models.Model):
             models.Index(fields=["type", "-published_at"]),
             models.Index(fields=["cycle_status", "not_before"]),
             models.Index(fields=["event_id"]),
+            models.Index(fields=["not_before"]),
         ]
 
     def __str__(self) -> str:

@@ -5,17 +5,31 @@ from __future__ import annotations
 from axes.signals import user_locked_out
 from django.contrib import messages
 from django.contrib.auth import views
-from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, UsernameField
 from django.db import transaction
 from django.dispatch import receiver
+from django.forms import CharField, PasswordInput, TextInput
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse_lazy
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 from portal import audit
 
 
+class LoginForm(AuthenticationForm):
+    """Refuses what no account can have before anything tries to store it."""
+
+    username = UsernameField(max_length=150, widget=TextInput(attrs={"autofocus": True}))
+    password = CharField(
+        label=_("Password"),
+        max_length=4096,
+        strip=False,
+        widget=PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+
 class Login(views.LoginView):
+    form_class = LoginForm
     redirect_authenticated_user = True
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
