@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 
 from ..readers.events import Event
 from ..readers.frames import OFFSET, SYMBOL, Frame, bare, frames, nowhere, pointer
-from .kernel_names import CHECKERS, EMPTY, HELPERS, NOISE
+from .kernel_names import CHECKERS, EMPTY, HELPERS, NOISE, PRIMITIVES
 
 NAMED = re.compile(rf"\b(?:in|at:?) (?:\[<[0-9a-fx]+>\]\s*)?({SYMBOL}){OFFSET}")
 RACE = re.compile(rf" in ({SYMBOL})(?: / |$|\+0x)")
@@ -24,7 +24,15 @@ HELD = re.compile(
 )
 ACQUIRES = re.compile(
     r"is trying to (?:acquire|release)\b|is freeing memory|takes:|\) at:$"
-    r"|changed the state of lock|locks? held by"
+    r"|changed the state of lock"
+)
+KEEPS = re.compile(r"lock held (?:when|at)|locks held|held lock freed")
+HOLDS = re.compile(r"locks? held by")
+CALLER = re.compile(rf"^caller is ({SYMBOL}){OFFSET}")
+# What was interrupted stands behind these.
+INTERRUPTED = re.compile(
+    r"(?:smp_)?(?:\w+_)?apic_timer_interrupt\w*|asm_(?:sysvec|common|exc_nmi)\w*|common_interrupt"
+    r"|ret_from_intr|el1_irq|el1h_64_irq|__irq_svc|end_repeat_nmi|nmi_restore|timer_interrupt"
 )
 LAST_WORK = re.compile(rf"last function: ({SYMBOL})")
 
@@ -59,7 +67,10 @@ def stuck(event: Event) -> str | None:
     standing = standing_at(event)
     if standing and not NOISE.fullmatch(standing.function):
         return standing.function
-    return first(event) or (standing.function if standing else None)
+    found = list(_frames(event))
+    entries = [n for n, f in enumerate(found) if INTERRUPTED.fullmatch(f.function)]
+    below = found[entries[-1] + 1 :] if entries else found
+    return next(_telling(below), None) or (standing.function if standing else None)
 
 
 def standing_at(event: Event) -> Frame | None:
@@ -92,9 +103,21 @@ def _frames(event: Event) -> Iterator[Frame]:
 
 
 def warned(event: Event) -> str | None:
-    if (found := WARNED.search(event.text)) and not CHECKERS.fullmatch(bare(found[1])):
+    if (found := WARNED.search(event.text)) and not PRIMITIVES.fullmatch(bare(found[1])):
         return bare(found[1])
-    return where(event)
+    standing = standing_at(event)
+    if standing and not PRIMITIVES.fullmatch(standing.function):
+        return standing.function
+    return first(event)
+
+
+def calling(event: Event) -> str | None:
+    """The caller that the check names itself."""
+    named_by_it = (CALLER.match(line.text) for line in event.body[:3])
+    found = next((found for found in named_by_it if found), None)
+    if found and not PRIMITIVES.fullmatch(bare(found[1])):
+        return bare(found[1])
+    return first(event)
 
 
 def accused(event: Event) -> str | None:
@@ -108,10 +131,11 @@ def accused(event: Event) -> str | None:
 def acquiring(event: Event) -> str | None:
     """Who takes the lock that lockdep complains about."""
     texts = [event.text, *(line.text for line in event.body)]
+    keeps = KEEPS.search(event.text)
     for number, text in enumerate(texts):
         if found := LAST_WORK.search(text):
             return bare(found[1])
-        if not ACQUIRES.search(text):
+        if not ACQUIRES.search(text) and not (keeps and HOLDS.search(text)):
             continue
         for near in texts[number : number + 4]:
             if found := HELD.search(near):
@@ -129,6 +153,7 @@ RULES = {
     "hang": stuck,
     "hang.hung_task": blocked,
     "warning.warn": warned,
+    "warning.preempt": calling,
     "warning.lockdep": acquiring,
     "warning.memory_corruption": accused,
     "warning.kmsan": accused,

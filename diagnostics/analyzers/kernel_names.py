@@ -9,6 +9,7 @@ import re
 
 # Printing the report, dying, and the exception paths that lead there.
 REPORTING = r"""
+_*sched_show_task dump_cpu_task check_cpu_stall get_taint check_panic_on_warn end_report bad_page
 dump_stack\w* __dump_stack show_stack\w* show_regs show_trace\w* show_mem\w* dump_\w+ unwind_\w+
 __unwind\w* walk_stackframe arch_stack_walk\w* stack_trace_\w+ save_stack\w* __save_stack\w*
 stack_depot\w* panic __panic panic_\w+ nmi_panic\w* die __die die_\w+ oops_\w+ __warn\w* warn_\w+
@@ -47,6 +48,10 @@ trace_event_\w+ __page_table_check\w*
 """
 # What everybody calls: memory, strings, copies, allocators, atomics, small libraries.
 HELPING = r"""
+kstrdup\w* kvasprintf\w* _*cancel_(?:delayed_)?work\w* flush_delayed_work drain_workqueue
+destroy_workqueue _*call_rcu\w* put_device get_device lock_timer_base _*try_to_del_timer\w*
+_*timer_delete\w* _*del_timer\w* mod_timer\w* add_timer\w* sk_stop_timer\w* rhashtable_\w+
+_*rht_\w+ free_unref\w* folios?_put\w* put_page\w* _*put_page release_pages folio_batch\w*
 _*kv[mz]alloc\w* kvmalloc_node dev_vprintk_emit dev_printk\w* __dev_printk
 _?dev_(?:err|warn|info|notice) device_remove_file list_lru_\w+ __list_lru_init memcg_\w+
 kill_fasync _*mem(?:cpy|set|move|cmp|chr|scan|dup|dup_user|zero)\w* _*copy_(?:from|to|in)_\w+
@@ -73,9 +78,8 @@ _*(?:read|write)_(?:lock|unlock|trylock)\w* queued_\w+ native_queued\w* _*pv_que
 _*ww_mutex\w* _*rt_mutex\w* rt_spin\w* _*down(?:_\w+)? _*up(?:_read|_write)? rwsem_\w+
 call_rwsem\w* _*percpu_(?:down|up|rwsem|ref_switch)\w* percpu_rwsem\w* ldsem_\w+ _*ldsem\w*
 tty_ldisc_lock\w* tty_ldisc_ref_wait lock_sock\w* _*lock_sock\w* bit_spin\w* seqcount\w*
-_*rcu_read_\w+ rtnl_lock\w* _*local_bh_\w+ local_bh\w* osq_\w+ rcu_lock_\w+ _*lock_page\w*
-_*folio_lock\w* _*arch_local\w* arch_local\w* _*local_irq\w* native_(?:save|restore|irq)\w*
-_*cond_resched\w*
+_*rcu_read_\w+ _*local_bh_\w+ local_bh\w* osq_\w+ rcu_lock_\w+ _*lock_page\w* _*folio_lock\w*
+_*arch_local\w* arch_local\w* _*local_irq\w* native_(?:save|restore|irq)\w* _*cond_resched\w*
 """
 # Standing still: the scheduler, waits, idling.
 WAITING = r"""
@@ -98,11 +102,12 @@ handle_\w+_irq generic_handle\w* _*handle_domain\w* \w*sysvec_\w+ (?:smp_)?\w*ap
 smp_reschedule\w* reschedule_interrupt call_function\w* flush_smp\w* generic_smp_call\w*
 _*hrtimer_\w+ hrtimer_\w+ tick_\w+ update_process_times local_apic\w* _*run_hrtimer rcu_\w+
 __rcu_\w+ call_on_\w+ _*do_softirq\w* do_softirq\w* invoke_softirq run_ksoftirqd call_softirq
-run_timer_softirq expire_timers call_timer_fn \w*nmi\w* perf_\w+ __perf_\w+ intel_pmu\w*
-watchdog\w* gic_\w+ arch_timer\w* timer_interrupt read_hpet\w* notifier_call\w*
-_*atomic_notifier\w* x86_64_start\w* i386_start\w* arch_call_rest_init native_\w*msr\w*
-default_send_IPI\w* flat_send\w* x2apic\w* trigger_\w+backtrace\w* arch_trigger\w* io_serial_in
-serial8250\w* wait_for_xmitr
+run_timer_softirq expire_timers call_timer_fn \w*nmi\w* perf_event_overflow perf_event_nmi\w*
+__perf_event_overflow perf_trace_\w+ perf_tp_event perf_callchain\w* intel_pmu\w* watchdog\w*
+gic_\w+ arch_timer\w* timer_interrupt read_hpet\w* notifier_call\w* _*atomic_notifier\w*
+x86_64_start\w* i386_start\w* arch_call_rest_init native_\w*msr\w* default_send_IPI\w*
+flat_send\w* x2apic\w* trigger_\w+backtrace\w* arch_trigger\w* io_serial_in serial8250\w*
+wait_for_xmitr
 """
 
 
@@ -112,6 +117,7 @@ def names(*families: str) -> re.Pattern:
 
 EMPTY = names(REPORTING, CHECKING, HELPING, LOCKING, WAITING, ENTERING)
 HELPERS = names(CHECKING, HELPING, LOCKING)
+PRIMITIVES = names(CHECKING, LOCKING)
 NOISE = names(REPORTING, CHECKING, WAITING, ENTERING)
 # An instruction pointer in one of these says only that a check failed.
 CHECKERS = names(

@@ -51,8 +51,11 @@ OOPS = [
     ),
     header(
         "oops.gpf",
-        [r"(?:Oops: |kasan: GPF .{0,80})?general protection fault\b(?! ip:)"],
-        ["general protection"],
+        [
+            r"(?:Oops: |kasan: GPF .{0,80})?general protection fault\b(?! ip:)",
+            r"(?:Oops: )?stack segment: \w+ \[#",
+        ],
+        ["general protection", "stack segment"],
     ),
     header(
         "oops.kernel_bug",
@@ -68,7 +71,6 @@ OOPS = [
         [
             r"BUG: (?:\w+ )?stack guard page was hit",
             r"(?:PANIC: |Oops: )?double fault[:, ]",
-            r"(?:Oops: )?stack segment: \w+ \[#",
             r"(?:Insufficient stack space to handle|Kernel stack overflow|kernel stack overflow)",
             r"(?:BUG: )?stack guard page: \w+ \[#",
             r"Thread overran stack",
@@ -127,8 +129,8 @@ HANG = [
     ),
     header(
         "hang.hung_task",
-        [r"INFO: task \S.* blocked (?:for more than|in I/O wait)"],
-        [" blocked "],
+        [r"INFO: task \S.* (?:blocked|can't die) (?:for more than|in I/O wait)"],
+        [" blocked ", "can't die"],
     ),
     header(
         "hang.lockup_other",
@@ -142,8 +144,12 @@ WARNING = [
     header("warning.kcsan", [r"BUG: KCSAN: "], ["KCSAN"]),
     header(
         "warning.memory_corruption",
-        [r"BUG: K(?:ASAN|FENCE): ", r"BUG: Bad (?:page|rss-counter|pagetable|swap)"],
-        ["BUG: K", "BUG: Bad"],
+        [
+            r"BUG: K(?:ASAN|FENCE): ",
+            r"BUG: Bad (?:page|rss-counter|pagetable|swap)",
+            r"BUG: Dentry \S+ +still in use",
+        ],
+        ["BUG: K", "BUG: Bad", "BUG: Dentry"],
     ),
     header("warning.ubsan", [r"UBSAN: \S"], ["UBSAN"]),
     header(
@@ -168,6 +174,7 @@ WARNING = [
             LEVEL + r"(?:held lock freed|nested lock was|workqueue leaked|process .* locks held)",
             LEVEL + r"(?:.{0,60} )?still has locks held",
             LEVEL + r"\S+-(?:READ-)?safe -> \S+-(?:READ-)?unsafe",
+            r"BUG: (?:spinlock|rwlock|rtmutex|mutex) (?!lockup)",
             r"BUG: MAX_(?:LOCK\w+|STACK_TRACE_ENTRIES) too low",
         ],
         ["lock", "suspicious ", "afe -> ", "non-static key", "wait context", "BUG: MAX_"],
@@ -176,7 +183,7 @@ WARNING = [
         "warning.warn",
         [
             BEFORE + r"WARNING: (?:CPU: \d+ )?(?:PID: \d+ )?at ?\S+:\d+",
-            r"WARNING: (?:CPU: \d+|kernel stack (?:regs|frame)|\S+:\d+ at \S)",
+            r"WARNING: (?:CPU: \d+|kernel stack (?:regs|frame)|(?:\[.*\] )?\S+:\d+ at \S)",
             r"Badness at \S",
         ],
         ["WARNING", "Badness at"],
@@ -204,8 +211,12 @@ WARNING = [
     ),
     header(
         "warning.other_report",
-        [r"unregister_netdevice: waiting for", r"NETDEV WATCHDOG: "],
-        ["unregister_netdevice", "NETDEV WATCHDOG"],
+        [
+            r"unregister_netdevice: waiting for",
+            r"NETDEV WATCHDOG: ",
+            r"VFS: Close: file count is 0",
+        ],
+        ["unregister_netdevice", "NETDEV WATCHDOG", "VFS: Close"],
         single=True,
     ),
     header(

@@ -38,7 +38,7 @@ STAMP = re.compile(
 HUMAN = re.compile(
     r"\[(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) (\w{3}) +(\d{1,2}) (\d\d):(\d\d):(\d\d) (\d{4})\] ?"
 )
-AGAIN = re.compile(r"(?<=\S )(?=\[ *\d{1,7}\.\d{6}\] \S)")
+AGAIN = re.compile(r"(?<=\S)\s*(?=\[ *\d{1,7}\.\d{6}\](?:\[ *[TC]\d+\])? \S)")
 ALONE = re.compile(r"\[ *([TC]\d+)\] ?")
 CALLER = re.compile(r"^(?:\[ *([TC]\d+)\] ?|\(\d+\)|<\d>)")
 
@@ -66,9 +66,9 @@ class Line:
 
 def apart(raw: str) -> list[str]:
     """One line, or the several messages that a console or a mail ran together into one."""
-    if raw.count("] [") and len(AGAIN.findall(raw)) or raw.count("[") > 2:
-        return [part for part in AGAIN.split(raw) if part]
-    return [raw]
+    if raw.count("[") < 2 or not STAMP.match(LEVEL.sub("", raw, count=1)):
+        return [raw]
+    return [part for part in AGAIN.split(raw) if part]
 
 
 def read(raw: str, number: int = 0, year: int | None = None) -> Line:
