@@ -55,6 +55,8 @@ def abrupt(story: Story) -> Iterator[Finding]:
     if not down.followed or down.died or down.ends():
         return
     start = story.boots[story.boots.index(down) + 1].start
+    if start is not None and not _would_tell(start):
+        return
     subkind = "power_reset" if _whole_console(down) else "unknown"
     finding = claim(
         "system.no-end",
@@ -84,6 +86,15 @@ def unfinished(previous: Boot) -> Iterator[Finding]:
         quote(previous.last, "journal_previous"),
         facts=told,
     )
+
+
+def _would_tell(start: Event) -> bool:
+    """Is this a record in which an orderly end would stand? Programs write it, or the console
+    shows it; a log of the kernel alone (kern.log, dmesg) breaks off at every reboot."""
+    lines = [line for line in start.before if line.text.strip()]
+    programs = any(not line.by_kernel for line in lines)
+    console = any(not line.marked and line.at is None for line in lines)
+    return programs or console or start.code == "boot.firmware"
 
 
 def _whole_console(down: Boot) -> bool:

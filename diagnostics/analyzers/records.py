@@ -43,7 +43,6 @@ def read(sections: Mapping[str, str], machine: Clock) -> list[Record]:
         text = sections.get(name, "")
         if text.strip():
             story = boots.split(events.read([text], name))
-            story.last = _last_line(text)
             record = Record(name, story, _written(name, text, sections, machine))
             if name in PREVIOUS:
                 _ends_here(record)
@@ -65,12 +64,7 @@ def dated(finding: Finding, record: Record, machine: Clock) -> Finding:
 
 def _ends_here(record: Record) -> None:
     boot = record.story.boots[-1]
-    boot.last, boot.followed = record.story.last, True
-
-
-def _last_line(text: str) -> lines.Line | None:
-    rows = [row for row in text[-6000:].splitlines() if row.strip()]
-    return lines.read(rows[-1]) if rows else None
+    boot.followed = True
 
 
 def _written(name: str, text: str, sections: Mapping[str, str], machine: Clock) -> datetime | None:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from .events import Event
+from .events import DEADLY, Event
 from .lines import Line
 
 KEPT_EVENTS = 600
@@ -21,8 +21,8 @@ KEPT_BOOTS = 50
 SAME_START = 80  # lines between two marks of one and the same start
 PAUSE = timedelta(seconds=3)  # no machine comes up again in less
 AT_THE_END = timedelta(minutes=10)
+FEW = 60  # lines: a logger that stops is the end only if hardly anything follows
 LAUNCHING = re.compile(r"(?i)qemu|kvm|virsh|lava|ipxe|grub|boot|spawn|bios|console|[$#] \S")
-DEADLY = ("panic", "oops")
 
 
 @dataclass(slots=True)
@@ -58,6 +58,8 @@ class Boot:
         last = self.last
         if last is None:
             return True
+        if event.name == "stopping" and last.number - event.line.number > FEW:
+            return False
         if last.at and event.line.at and bool(last.at.tzinfo) == bool(event.line.at.tzinfo):
             return abs(last.at - event.line.at) <= AT_THE_END
         if last.stamp is not None and event.line.stamp is not None:
@@ -86,19 +88,23 @@ class Story:
 
 def split(events: Iterable[Event]) -> Story:
     boots = [Boot()]
+    story = Story(boots)
     for event in events:
-        if event.family == "boot":
+        if event.family == "text":
+            story.last = event.line
+            boots[-1].last = event.line
+        elif event.family == "boot":
             _start(boots, event)
         else:
             boots[-1].add(event)
-    return Story(boots)
+    return story
 
 
 def _start(boots: list[Boot], mark: Event) -> None:
     current = boots[-1]
     if _same_start(current, mark):
         return
-    alive = [line for line in mark.before if _of_an_earlier_life(line, mark)]
+    alive = [line for line in _numbered(mark) if _of_an_earlier_life(line, mark)]
     if not alive and current.start is None and not any(e.line.marked for e in current.events):
         current.start, current.events = mark, []
         return
@@ -110,6 +116,12 @@ def _start(boots: list[Boot], mark: Event) -> None:
         boots[-4].shrink()
     if len(boots) > KEPT_BOOTS:
         del boots[0]
+
+
+def _numbered(mark: Event) -> list[Line]:
+    """The lines above with their numbers, which count from the mark upwards."""
+    first = mark.line.number - len(mark.before)
+    return [replace(line, number=first + n) for n, line in enumerate(mark.before)]
 
 
 def _same_start(boot: Boot, mark: Event) -> bool:

@@ -16,15 +16,24 @@ from .headers import REPORTS, Header
 from .lines import Line
 from .marks import BY_ANYONE, BY_KERNEL
 
+DEADLY = ("panic", "oops")
 BODY = 400  # lines kept below a report's first one
 BLOCK = 1 << 16
 CONTEXT = 6000  # characters above a boot that are kept
 TABLE: tuple[Header, ...] = (*REPORTS, *BY_KERNEL, *BY_ANYONE)
 ANYONE = frozenset(header.code for header in BY_ANYONE)
-WORDS = tuple(sorted({word for header in TABLE for word in header.words}))
+EVERY_WORD = {word for header in TABLE for word in header.words}
+# "BUG: Bad" is found by "BUG": looking for the shorter one is enough.
+WORDS = tuple(sorted(w for w in EVERY_WORD if not any(v in w for v in EVERY_WORD - {w})))
+# People quote these phrases in lists and sentences. What the kernel printed says more: a reason,
+# an address, the place.
+QUOTABLE = frozenset(header.code for header in REPORTS if header.code.split(".")[0] in DEADLY)
+PRINTED = re.compile(
+    r"syncing: (?!%)\w|0x[0-9a-f]|\b[0-9a-f]{8,16}\b|: [0-9a-f]{1,8} \[?|\.[chS]:\d+|\(null\)"
+)
 NEAR = 40  # lines in which the second line about the same fault comes
 # Of several lines about one fault the one that says most names it.
-TELLS_MORE = {"oops.null_deref": 2, "oops.kernel_bug": 2, "oops.stack": 2, "oops.oops": 0}
+TELLS_MORE = {"oops.null_deref": 2, "oops.kernel_bug": 2, "oops.oops": 0}
 REGISTERS = re.compile(r"\bRIP\b|^pc :|EIP is at|PC is at|NIP \[|^epc ")
 CLOSING = re.compile(r"-+\[ end (?:trace|Kernel panic)")
 STARTS_ANEW = re.compile(r"\[ +0\.000000\]")
@@ -75,6 +84,7 @@ def read(blocks: Iterable[str], source: str = "text") -> Iterator[Event]:
     for line, above in _telling(blocks, cutter):
         yield from cutter.take(line, above)
     yield from cutter.close()
+    yield Event("text.end", cutter.last, source=source)
 
 
 class _Cutter:
@@ -83,6 +93,7 @@ class _Cutter:
     def __init__(self, source: str) -> None:
         self.source = source
         self.opened: Event | None = None
+        self.last = lines.read("")  # of the whole text, as far as it was read
         self.between: list[Event] = []  # single lines that stood inside the open report
 
     def close(self) -> Iterator[Event]:
@@ -93,6 +104,8 @@ class _Cutter:
 
     def take(self, line: Line, above: tuple[str, int]) -> Iterator[Event]:
         header = recognise(line)
+        if header and header.code in QUOTABLE and not line.marked and not PRINTED.search(line.text):
+            header = None
         if header and not self._echoes(header):
             event = Event(header.code, line, source=self.source, before=_above(header, above))
             if self.opened and header.single and event.family not in ("boot", "end"):
@@ -185,6 +198,12 @@ def _telling(blocks: Iterable[str], cutter: _Cutter) -> Iterator[tuple[Line, tup
             at = end + 1
         number += block.count("\n", at)
         kept = block[-CONTEXT:]
+        cutter.last = _last_line(kept, number) or cutter.last
+
+
+def _last_line(text: str, number: int) -> Line | None:
+    raws = [raw for raw in text.splitlines() if raw.strip()]
+    return lines.read(raws[-1], number) if raws else None
 
 
 def _hits(block: str, start: int) -> list[int]:

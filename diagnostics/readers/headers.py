@@ -47,7 +47,7 @@ OOPS = [
             r"Unhandled fault(?: in |: )",
             r"Kernel attempted to \w+ user page",
         ],
-        ["nable to handle ", "Unhandled fault", "Kernel attempted to"],
+        ["nable to handle ", "Unhandled fault", "Kernel a"],
     ),
     header(
         "oops.gpf",
@@ -97,7 +97,7 @@ OOPS = [
             r"Unhandled kernel unaligned access",
             r"[\w -]{3,40}: \w{4} \[#\d+\]",
         ],
-        ["Oops", "Internal error: ", "ad mode in", "Kernel access", "naligned access", " [#"],
+        ["Oops", "Internal error: ", "ad mode in", "Kernel a", "naligned access", " [#"],
     ),
 ]
 
@@ -105,10 +105,10 @@ HANG = [
     header(
         "hang.soft_lockup",
         [
-            WATCHDOG + r"(?:BUG|WARN): soft lockup",
+            WATCHDOG + r"(?:BUG|WARN): soft lockup (?:-|detected)",
             WATCHDOG + r"CPU ?#?\d+ self-detected soft lockup",
         ],
-        ["soft lockup"],
+        ["lockup"],
     ),
     header(
         "hang.hard_lockup",

@@ -122,7 +122,8 @@ SPOKEN = [
         "user.failure",
         [
             r"(?:\d{4}/\d\d/\d\d \S+ )?(?:SYZFATAL|SYZFAIL)\b",
-            r"(?:fatal error|panic): \S",
+            r"fatal error: (?:out of memory|all goroutines|concurrent|stack overflow|unexpected)",
+            r"panic: runtime error",
             r"runtime: out of memory",
             r"Process \d+ \(.*\) of user \d+ dumped core",
             r"\S+\.service: .*code=dumped",

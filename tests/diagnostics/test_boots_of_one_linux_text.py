@@ -1,0 +1,68 @@
+"""Which boot went down last, and how it ended."""
+
+from diagnostics.analyzers import linux
+
+START = "Nov 20 03:00:02 web-7 kernel: [    0.000000] Linux version 5.10.0 (build@host) #1 SMP\n"
+UP = "Nov 20 03:00:09 web-7 systemd[1]: Reached target Multi-User System.\n"
+CRON = "Nov 20 02:10:01 web-7 CROND[71]: (root) CMD (run-parts /etc/cron.hourly)\n"
+END = "Nov 20 02:58:40 web-7 systemd[1]: Reached target System Reboot.\n"
+PANIC = "Nov 20 02:58:41 web-7 kernel: [99.100000] Kernel panic - not syncing: Fatal exception\n"
+CONSOLE = "[   99.100000] eth0: link up\nweb-7 login: \n[    0.000000] Linux version 5.10.0 #1\n"
+
+
+def verdict(text):
+    return linux.judge({"text": text}).verdict
+
+
+def test_a_boot_with_no_end_before_it_is_unexplained():
+    judged = verdict(CRON + START + UP)
+    assert (judged.kind, judged.subkind, judged.crashed) == ("unexplained_reboot", "unknown", True)
+
+
+def test_an_orderly_end_before_the_boot_is_a_normal_reboot():
+    assert verdict(CRON + END + START + UP).kind == "normal_reboot"
+
+
+def test_a_panic_before_the_boot_is_the_panic():
+    assert verdict(CRON + PANIC + START + UP).kind == "kernel_panic"
+
+
+def test_a_panic_of_the_boot_before_the_last_is_not_blamed():
+    later = (CRON + END + START).replace("Nov 20", "Nov 21")
+    assert verdict(CRON + PANIC + START + UP + later).kind == "normal_reboot"
+
+
+def test_a_log_that_only_starts_is_healthy():
+    assert verdict(START + UP).kind == "none"
+
+
+def test_lines_of_the_same_second_are_of_the_same_boot():
+    early = 'Nov 20 03:00:02 web-7 rsyslogd: [origin software="rsyslogd"] start\n'
+    assert verdict(early + START + UP).kind == "none"
+
+
+def test_a_kernel_only_log_breaks_off_at_every_reboot_and_blames_nobody():
+    kernel = "Nov 20 02:10:01 web-7 kernel: [  812.000000] eth0: link up\n"
+    assert verdict(kernel + START).kind == "none"
+
+
+def test_a_console_that_starts_anew_after_a_prompt_was_reset():
+    assert verdict(CONSOLE).kind == "unexplained_reboot"
+
+
+def test_a_logger_that_restarts_in_the_middle_is_no_end():
+    stop = "Nov 20 02:12:00 web-7 rsyslogd: exiting on signal 15.\n"
+    assert verdict(stop + CRON * 80).kind == "none"
+
+
+def test_what_the_boot_loader_prints_is_no_earlier_boot():
+    loader = "SeaBIOS (version 1.16.2)\nBooting from Hard Disk...\nBooting the kernel.\n"
+    assert verdict(loader + "[    0.000000] Linux version 5.10.0 #1\n").kind == "none"
+
+
+def test_printed_logins_tell_a_crash_from_a_shutdown():
+    boot = "reboot   system boot  5.10.0           Mon Feb  5 11:26 - 11:28  (00:01)\n"
+    crash = "root     tty1                          Sun Feb  4 11:34 - crash  (23:51)\n"
+    down = "root     tty1                          Sun Feb  4 11:34 - down   (03:51)\n"
+    assert verdict(boot + crash).kind == "unexplained_reboot"
+    assert verdict(boot + down).kind == "normal_reboot"
