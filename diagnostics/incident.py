@@ -36,6 +36,7 @@ ORDERLY = frozenset(
 )
 UNEXPLAINED = frozenset({"unexplained_reboot", "unclean_no_bugcheck", "unclean_unknown_code"})
 GOES_DOWN = CRASHES | ORDERLY | UNEXPLAINED
+WHILE_UP = frozenset({"none_app_crash", "none_resource_exhaustion"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +128,8 @@ def happened_since_boot(facts: Facts) -> bool:
     record = facts.guest
     if record is None or facts.boot is None or record.verdict.kind in GOES_DOWN | {"none"}:
         return False
+    if record.verdict.kind in WHILE_UP:
+        return True
     if record.at is not None:
         return record.at >= facts.boot.at
     quotes = [finding.quote.source for finding in record.findings if finding.quote]

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from diagnostics import stages
 from diagnostics.facts import Agent, Facts, Machine
-from diagnostics.findings import Window
+from diagnostics.findings import Analysis, Window
 from diagnostics.models import DiagnosisCase, Step, StepState
 from diagnostics.reading import Reading
 from diagnostics.steps import events, own
@@ -45,7 +45,9 @@ def with_reading(facts: Facts, reading: Reading) -> Facts:
     if reading.guest is None and "guest" not in unasked:
         why = "; ".join(reading.problems) or "nothing was collected"
         unasked["guest"] = _("What it printed could not be read: %(why)s.", why=quoted(why))
-    unreadable = reading.guest and reading.guest.verdict.kind == "undetermined"
+    unreadable = reading.guest is not None and reading.guest.verdict.kind == "undetermined"
+    if unreadable:
+        unasked["guest"] = _why_unreadable(reading.guest)
     return replace(
         facts,
         unasked=unasked,
@@ -57,6 +59,16 @@ def with_reading(facts: Facts, reading: Reading) -> Facts:
         console=reading.console,
         capture=reading.capture,
     )
+
+
+def _why_unreadable(analysis: Analysis) -> Text:
+    """An analysis that came to nothing: it broke, or the records do not reach the time."""
+    if analysis.broken:
+        error = "; ".join(f"{name}: {error}" for name, error in analysis.broken.items())
+        return _("Reading its records broke: %(error)s", error=quoted(error))
+    if analysis.findings:
+        return _("Its records do not tell: %(line)s", line=quoted(analysis.findings[0].title))
+    return _("Its records hold nothing to judge by.")
 
 
 def _machine(case: DiagnosisCase, step: Step) -> Machine:

@@ -55,6 +55,8 @@ def packed(value: object) -> object:
         return {each.name: packed(getattr(value, each.name)) for each in fields(value)}
     if isinstance(value, timedelta):
         return value.total_seconds()
+    if isinstance(value, bytes):
+        return value.hex()
     if isinstance(value, datetime):
         return {"at": value.isoformat()}
     if isinstance(value, Mapping):

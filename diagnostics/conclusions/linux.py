@@ -11,10 +11,10 @@ from diagnostics.conclusions.advice import (
     kdump_steps,
     memory_advice,
 )
-from diagnostics.conclusions.answer import NOBODY, OPERATORS, SUPPORT, Cause
+from diagnostics.conclusions.answer import NOBODY, OPERATORS, OWNER, SUPPORT, Cause
 from diagnostics.conclusions.platform import guest_failure
 from diagnostics.facts import Facts
-from diagnostics.findings import Analysis, Confidence, Verdict
+from diagnostics.findings import Analysis, Confidence, Finding, Verdict
 from diagnostics.incident import UNEXPLAINED, Incident
 from diagnostics.wording import Text, quoted
 from diagnostics.wording import say as _
@@ -245,7 +245,9 @@ def orderly(facts: Facts, incident: Incident) -> Cause | None:
         return None
     if not about(analysis, incident) or guest_failure(facts, incident):
         return None
-    asker = next((f for f in analysis.findings if f.code.startswith(("who.", "reboot."))), None)
+    asker = next((f for f in analysis.findings if _asked_for_it(f, incident)), None)
+    if asker and asker.code == "who.power-key":
+        return through_the_platform(analysis, asker.title)
     if asker:
         sentence = _("It was an orderly reboot: %(who)s.", who=quoted(asker.title))
     else:
@@ -261,13 +263,42 @@ def orderly(facts: Facts, incident: Incident) -> Cause | None:
                 "Ask the person or job that the records name whether it was intended; check cron"
                 " jobs, automatic updates and operation scripts for that time."
             ),
-            _(
-                "If nothing inside the instance asked for it, look up RebootInstance and"
-                " StopInstance for this instance in ActionTrail."
-            ),
+            LOOK_UP,
         ),
         _("Confirm with whoever asked for it; nothing has to be repaired."),
         NOBODY if asker else OPERATORS,
+        went_down_at=analysis.at,
+    )
+
+
+def _asked_for_it(finding: Finding, incident: Incident) -> bool:
+    at = finding.quote.at if finding.quote else None
+    fits = at is None or incident.window is None or incident.window.holds(at)
+    return finding.code.startswith("who.") and fits
+
+
+LOOK_UP = _(
+    "Look up RebootInstance, RebootInstances, StopInstance and StopInstances for this instance in"
+    " ActionTrail: it names who asked and from which address."
+)
+
+
+def through_the_platform(analysis: Analysis, line: str) -> Cause:
+    """A reboot asked from outside, not by this portal: console, API or a tool such as Terraform."""
+    return Cause(
+        replace(analysis.verdict, kind="outside_action", subkind=None, crashed=False, planned=True),
+        _(
+            "The instance was restarted or stopped in order, asked for through the platform (ECS"
+            " console, API, or a tool that uses it), not by this portal: %(line)s. By whom is not"
+            " recorded on the machine.",
+            line=quoted(line),
+        ),
+        (
+            LOOK_UP,
+            _("Ask the teams whose tools may reboot instances (Terraform, scaling, scripts)."),
+        ),
+        _("Look up in ActionTrail who asked for it."),
+        OWNER,
         went_down_at=analysis.at,
     )
 

@@ -6,7 +6,7 @@ from diagnostics.conclusions.advice import hang_advice, memory_advice
 from diagnostics.conclusions.answer import OPERATORS, Cause
 from diagnostics.facts import Facts
 from diagnostics.findings import Analysis, Confidence, Verdict
-from diagnostics.incident import GOES_DOWN, Incident, happened_since_boot
+from diagnostics.incident import GOES_DOWN, WHILE_UP, Incident, happened_since_boot
 from diagnostics.wording import Text, quoted
 from diagnostics.wording import say as _
 
@@ -25,11 +25,10 @@ def _during(facts: Facts, incident: Incident) -> Analysis | None:
     """What the guest recorded without going down; older and newer records are not about this."""
     record = facts.guest
     if record is None or record.verdict.kind in GOES_DOWN | {"none"}:
-        application = record and record.verdict.kind.startswith(("none_app", "none_resource"))
-        return record if application else None
-    if record.at is None or incident.window is None or incident.window.holds(record.at):
-        return record if record.at or happened_since_boot(facts) else None
-    return None
+        return None
+    if record.at is None or record.verdict.kind in WHILE_UP:
+        return record if happened_since_boot(facts) else None
+    return record if incident.window is None or incident.window.holds(record.at) else None
 
 
 def _uptime(facts: Facts) -> Text:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from diagnostics.conclusions.advice import CATCH_WINDOWS, deep_analysis, dump_steps
 from diagnostics.conclusions.answer import NOBODY, OPERATORS, OWNER, SUPPORT, Cause
-from diagnostics.conclusions.linux import about
+from diagnostics.conclusions.linux import about, through_the_platform
 from diagnostics.facts import Facts
 from diagnostics.findings import Analysis
 from diagnostics.incident import ORDERLY, UNEXPLAINED, Incident
@@ -154,9 +154,6 @@ PLANNED = {
     "planned_update": _("Windows Update or servicing asked for it"),
     "planned_software": _("a software or role installation asked for it"),
     "planned_setup": _("Windows setup asked for it"),
-    "planned_platform": _(
-        "it was asked for through the platform (ECS console, API or a tool that uses it)"
-    ),
     "planned_unknown_initiator": _("the records do not name who asked for it"),
 }
 
@@ -167,6 +164,8 @@ def orderly(facts: Facts, incident: Incident) -> Cause | None:
         return None
     kind = analysis.verdict.kind
     line = _line(analysis)
+    if kind == "planned_platform":
+        return through_the_platform(analysis, line)
     sentence = (
         _(
             "It was an orderly restart or shutdown; %(who)s: %(line)s.",
@@ -193,13 +192,6 @@ def _after_orderly(kind: str) -> tuple[Text, ...]:
                 "Set active hours or an update schedule (Group Policy: Configure Automatic"
                 " Updates, No auto-restart with logged on users) so that updates restart the"
                 " instance only when it suits."
-            ),
-        )
-    if kind == "planned_platform":
-        return (
-            _(
-                "Look up RebootInstance and StopInstance for this instance in ActionTrail: it"
-                " names who asked and from which address."
             ),
         )
     return (

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from diagnostics.analyzers import windows
 from diagnostics.facts import Boot, Capture, Dump
 from diagnostics.findings import Analysis, Window
 from diagnostics.readers import windows_record, windows_state
 from diagnostics.readers.bundle import Bundle
-from diagnostics.reading.value import Reading
+from diagnostics.reading.value import Reading, guarded
 
 
 def read(found: Bundle, console: Analysis | None, window: Window | None) -> Reading:
     record = windows_record.read(found.sections)
     state = windows_state.read(record)
     return Reading(
+        guest=guarded("windows", lambda: windows.judge(record, window)),
         console=console,
         state=state,
         capture=_capture(state),
