@@ -30,14 +30,19 @@ def about(analysis: Analysis | None, incident: Incident) -> bool:
 def crashed(facts: Facts, incident: Incident) -> Cause | None:
     if facts.windows():
         return None
-    for origin, analysis in (("guest", facts.guest), ("console", facts.console)):
+    for origin, analysis in (("guest", facts.guest), ("console", _console(facts))):
         if analysis and analysis.verdict.kind == "kernel_panic" and about(analysis, incident):
             return _panic(facts, incident, analysis, origin)
-    console = facts.console
+    console = _console(facts)
     hung = console and console.verdict.kind == "hang"
     if hung and not (facts.agent and facts.agent.alive) and facts.guest is None:
         return _hung_now(facts, console)
     return None
+
+
+def _console(facts: Facts) -> Analysis | None:
+    """A crash leaves a machine hanging or rebooted, never Stopped: then it tells of before."""
+    return None if facts.machine.status == "Stopped" else facts.console
 
 
 def _panic(facts: Facts, incident: Incident, analysis: Analysis, origin: str) -> Cause:

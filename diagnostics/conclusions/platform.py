@@ -7,7 +7,7 @@ from diagnostics.conclusions.answer import OPERATORS, OWNER, SUPPORT, Cause
 from diagnostics.facts import Event, Facts
 from diagnostics.findings import Confidence, Verdict
 from diagnostics.incident import CRASHES, Incident, fits, span
-from diagnostics.wording import Text
+from diagnostics.wording import Text, quoted
 from diagnostics.wording import say as _
 
 ACTED = ("Executed", "Executing")
@@ -216,5 +216,19 @@ def ecs_alone(facts: Facts, incident: Incident) -> Cause | None:
         ),
         _("Start the instance and open a new case."),
         OPERATORS,
+        contradictions=_earlier_crash(facts),
         origin="none",
+    )
+
+
+def _earlier_crash(facts: Facts) -> tuple[Text, ...]:
+    console = facts.console
+    if console is None or not console.verdict.crashed:
+        return ()
+    return (
+        _(
+            "Its serial console shows an earlier crash (%(line)s); a crash alone does not leave an"
+            " instance stopped.",
+            line=quoted(console.reason or console.verdict.kind),
+        ),
     )

@@ -11,6 +11,9 @@ from diagnostics.models import DiagnosisCase
 from instances import ecs
 from instances.models import Instance
 from tests.factories import AccountFactory, a_person
+from tests.instances.conftest import rightless
+
+__all__ = ["rightless"]
 
 
 @pytest.fixture
