@@ -1,6 +1,6 @@
 #!/bin/sh
-# Reads why this machine last went down. It changes nothing, writes no file and ends within 30 s.
-# It prints one bundle of sections, packed where gzip exists.
+# Reads why this machine last went down. Changes nothing, writes no file, ends within 30 s.
+# Prints one bundle of sections, packed where gzip exists.
 LC_ALL=C LANG=C PATH=$PATH:/usr/sbin:/usr/bin:/sbin:/bin
 export LC_ALL LANG PATH
 exec 2>/dev/null </dev/null
@@ -11,19 +11,19 @@ started=$(date +%s)
 deadline=$((started + 22))
 notes=
 
-note() { # SECTION: WHY, told in the section "collection"
+note() { # SECTION: WHY
   notes="$notes$1
 "
 }
 has() { command -v "$1" >/dev/null; }
-# Not the shell's read: it takes single bytes, of which a sysctl gives only the first.
+# Not the shell's read: of a sysctl it may get the first byte only.
 line() { [ -r "$1" ] && head -n 1 "$1"; }
 pair() { printf '%s=%s\n' "$1" "$2"; }
 
 if timeout -s KILL 1 true; then
   limit() { timeout -s KILL "$@"; }
 else
-  limit() { # the same with the shell alone; the watchdog ends by itself within a second
+  limit() { # the same with the shell alone
     exec 3<&0
     seconds=$1
     shift
@@ -44,15 +44,15 @@ clean() { # no control characters, no endless lines, nothing that looks like our
   tr -d '\000-\010\013-\037\177' | cut -b1-1200 | sed 's/^#section/ #section/; s/^#ecs-/ #ecs-/'
 }
 
-# take SECTION SECONDS COMMAND...: keeps what COMMAND prints as the section. Only the reader of the
-# pipe is waited for, so that a command stuck on a dead disk or NFS cannot hold up the run.
+# take SECTION SECONDS COMMAND...: what COMMAND prints. Only the reader of the pipe is waited for,
+# so that a command stuck on a dead disk or NFS cannot hold up the run.
 take() {
   section=$1 most=$2
   shift 2
   began=$(date +%s)
   [ $((began + most)) -le $deadline ] || most=$((deadline - began))
   if [ $most -le 0 ]; then
-    note "$section: not asked, the time for the whole run was over"
+    note "$section: not asked, the time was over"
     return
   fi
   got=$({ "$@" & } | limit $((most + 1)) cat | clean)
@@ -79,9 +79,9 @@ fit() {
   fi
 }
 
-# pick TAIL [AFTER]: lines that tell (reports of the kernel as whole blocks, ends and starts of boots)
-# and the last TAIL lines whatever they are. Lines wait in a ring, so memory stays small.
-# AFTER: the moment of the boot; what is dated more than 15 minutes later is left out.
+# pick TAIL [MOMENT]: lines that tell (whole reports of the kernel, ends and starts of boots) and the
+# last TAIL lines whatever they are. Lines wait in a ring, so memory stays small. What is dated more
+# than 15 minutes after MOMENT is left out.
 pick() {
   has awk || { tail -n 150; return; }
   awk -v tail="$1" -v limit="${2:--1}" "$stamps"'
@@ -103,7 +103,7 @@ pick() {
       after = 25; told = limit >= 0 }
     /Kernel panic|BUG: |kernel BUG at|Oops|general protection|Unable to handle kernel|Internal error:|divide error:|invalid opcode:|double fault|soft lockup|LOCKUP|detected stall|self-detected|blocked for more than|invoked oom-killer|WARNING: |KASAN|UBSAN|KCSAN|KFENCE|Call [Tt]race|Hardware Error|[Mm]achine [Cc]heck|[Ss]ys[Rr]q|NMI/ {
       tell = 2 }
-    !tell && /Out of memory|oom-kill|Killed process|oom_reaper|[Ww]atchdog|I\/O error|EXT4-fs|XFS |BTRFS|Remounting|read-only|EDAC|AER:|PCIe|mce: |nvme|timed? ?out|page allocation failure|segfault|[Pp]ower [Kk]ey|Power-Off|[Pp]owering|reboot|Restarting system|[Ss]hut|halt|SIGTERM|SIGKILL|Journal stopped|exiting on|signal 15|Command line:|crash ?kernel|kdump|hung_task|Fatal|panic/ { tell = 1 }
+    !tell && /Out of memory|oom-kill|Killed process|oom_reaper|[Ww]atchdog|I\/O error|EXT4-fs|XFS |BTRFS|Remounting|read-only|EDAC|AER:|PCIe|mce: |nvme|timed? ?out|page allocation failure|segfault|[Pp]ower([ -][Kk]ey|-Off|ing)|reboot|Restarting system|[Ss]hut|halt|SIGTERM|SIGKILL|Journal stopped|exiting on|signal 15|Command line:|crash ?kernel|kdump|hung_task|Fatal|panic/ { tell = 1 }
     tell {
       key = $0; gsub(/[0-9a-fx]+/, "", key); if (keys > 3000) { split("", seen); keys = 0 }
       if (!(key in seen)) keys++
@@ -140,9 +140,11 @@ if [ -n "$boot" ] && has awk; then
   case $moment in '' | *[!0-9]*) moment=-1 ;; esac
 fi
 
-os() { # KEY of os-release
-  sed -n "s/^$1=//p" /etc/os-release | sed 's/^["'\'']//; s/["'\'']$//; 1q'
+setting() { # FILE KEY
+  sed -n "s/^[[:space:]]*$2[= ][[:space:]]*//p" "$1" | sed 's/^["'\'']//; s/["'\''][[:space:]]*$//' | tail -n 1
 }
+
+os() { setting /etc/os-release "$1"; }
 
 system() {
   pair hostname "$(line /proc/sys/kernel/hostname || uname -n)"
@@ -166,15 +168,11 @@ system() {
 
 sysctls() {
   for key in kernel.panic kernel.panic_on_oops kernel.panic_on_warn kernel.panic_on_unrecovered_nmi \
-    kernel.unknown_nmi_panic kernel.panic_on_io_nmi vm.panic_on_oom vm.overcommit_memory \
+    kernel.unknown_nmi_panic kernel.panic_on_io_nmi vm.panic_on_oom \
     kernel.hung_task_panic kernel.hung_task_timeout_secs kernel.softlockup_panic \
     kernel.hardlockup_panic kernel.panic_on_rcu_stall kernel.watchdog_thresh kernel.sysrq; do
     value=$(line "/proc/sys/$(printf %s "$key" | tr . /)") && pair "$key" "$value"
   done
-}
-
-setting() { # FILE KEY, of a shell-like file
-  sed -n "s/^[[:space:]]*$2[= ][[:space:]]*//p" "$1" | sed 's/^["'\'']//; s/["'\''][[:space:]]*$//' | tail -n 1
 }
 
 core_path() {
@@ -211,7 +209,7 @@ kdump() {
   pair space_free_kb "$(df -Pk "${space:-/}" | sed -n '2p' | awk '{ print $4 }')"
 }
 
-crash_files() { # NAME PATTERNS...: under every place where dumps are kept, newest first
+crash_files() { # PATTERNS..., wherever dumps are kept
   for dir in /var/crash $( [ "$(core_path)" = /var/crash ] || core_path); do
     for pattern; do
       ls -d $dir/$pattern $dir/*/$pattern $dir/*/*/$pattern
@@ -220,7 +218,7 @@ crash_files() { # NAME PATTERNS...: under every place where dumps are kept, newe
 }
 
 dumps() {
-  has stat || { echo '!stat is not installed'; return; }
+  need stat || return
   [ -r /var/crash ] || [ ! -d /var/crash ] || { echo '!/var/crash is not readable'; return; }
   crash_files vmcore 'vmcore[.-]*' 'dump.*' | grep -v 'dmesg' | while IFS= read -r file; do
     [ -f "$file" ] && stat -L -c '%Y %s %n' "$file"
@@ -250,15 +248,15 @@ pstore() {
 
 journal() { limit "$most" journalctl --no-pager -q -o short-iso "$@"; }
 also() { printf '+ SYSLOG_IDENTIFIER=%s ' "$@"; }
-no_journal() { has journalctl || echo '!journalctl is not installed'; }
+need() { has "$1" || { echo "!$1 is not installed"; return 1; }; }
 
 boots() {
-  no_journal || return
+  need journalctl || return
   limit "$most" journalctl --no-pager -q --list-boots | tail -n 12
 }
 
 journal_previous() {
-  no_journal || return
+  need journalctl || return
   {
     journal -b -1 -n 60
     echo '== and the kernel and who stops machines, from further back'
@@ -273,21 +271,21 @@ journal_previous() {
 }
 
 journal_current() {
-  no_journal || return
+  need journalctl || return
   journal -b 0 | head -n 50
   echo '-- errors of this boot --'
   journal -b 0 -p 3 -n 40
 }
 
-# around FILE BLOCKS: the log FILE, or the rotated one before it, near the moment of the boot. Text
-# files are entered by bisection, so that gigabytes cost as much as kilobytes.
+# around FILE BLOCKS: the log FILE, or a rotated one, near the moment of the boot. Plain files are
+# entered by bisection, so that gigabytes cost as much as kilobytes.
 around() {
   base=$1 blocks=$2 found=
   if [ "$moment" -lt 0 ]; then
     limit "$most" tail -c 1000000 "$base"
     return
   fi
-  list=$(ls -t "$base" "$base"[.-]* | head -n 12)
+  newer= list=$(ls -t "$base" "$base"[.-]* | head -n 12)
   while [ -n "$list" ]; do
     file=${list%%"
 "*} older=${list#*"
@@ -297,8 +295,11 @@ around() {
     case $file in
       *.gz) packed "$file" && return ;;
       *.xz | *.bz2 | *.zst) ;;
-      *) begins_before "$file" 0 && { entered "$file" "${older%%"
-"*}"; return; } ;;
+      *)
+        begins_before "$file" 0 && { entered "$file" "${older%%"
+"*}"; return; }
+        newer=$file
+        ;;
     esac
   done
   limit "$most" tail -c 200000 "$base" # no log reaches back to the boot
@@ -327,15 +328,26 @@ entered() { # FILE OLDER
     esac
   fi
   dd if="$1" bs=$BLOCK skip=$from count=$((high - from + 4))
+  [ $high -le $((size / BLOCK)) ] || start_of_newer
 }
 
-packed() { # FILE.gz: its lines of the hour before the boot and of that of the boot
-  has gzip || return 1
-  hours=
-  for at in $((boot - 3600)) "$boot"; do
-    hours="$hours|$(date -d "@$at" '+%b %e %H:')|$(date -d "@$at" +%Y-%m-%dT%H:)"
+start_of_newer() { [ -z "$newer" ] || dd if="$newer" bs=$BLOCK count=4; }
+
+packed() { # FILE.gz: its lines of the 20 minutes before the boot and the 2 after it
+  rest=$((began + most - $(date +%s)))
+  has gzip && [ $rest -gt 0 ] || return 1
+  if [ "$(stat -L -c %Y "$1")" -lt "$boot" ]; then # rotated between the end and the boot
+    limit $rest gzip -dc "$1" | tail -c 1000000
+    start_of_newer
+    return
+  fi
+  minutes= at=$((boot - 1200))
+  while [ $at -le $((boot + 120)) ]; do
+    minutes="$minutes|$(date -d "@$at" '+%b %e %H:%M|%Y-%m-%dT%H:%M')"
+    at=$((at + 60))
   done
-  lines=$(limit "$most" gzip -dc "$1" | grep -a -E "^(${hours#|})" | tail -c 1000000)
+  lines=$(limit $rest gzip -dc "$1" | grep -a -E "^(${minutes#|}):" | tail -c 2000000)
+  [ -n "$lines" ] || [ $(($(date +%s) - began)) -lt "$most" ] || lines="-- $1 was too large to be unpacked --"
   [ -n "$lines" ] && printf '%s\n' "$lines"
 }
 
@@ -360,7 +372,7 @@ who() {
   done
 }
 
-history() { # never a line of it: only how often it names what stops a machine
+history() { # never a line of it: only how often it names what stops machines
   for file in /root/.*_history /home/*/.*_history; do
     [ -f "$file" ] || continue
     [ -r "$file" ] || { echo "unreadable $file:0"; continue; }
@@ -372,14 +384,14 @@ history() { # never a line of it: only how often it names what stops a machine
 }
 
 last_logins() {
-  has last || { echo '!last is not installed'; return; }
+  need last || return
   table=$(limit "$most" last -x -F -n 60)
   [ -n "$table" ] || table=$(limit "$most" last | head -n 60)
   printf '%s\n' "$table"
 }
 
 kernel_log() {
-  has dmesg || { echo '!dmesg is not installed'; return; }
+  need dmesg || return
   text=$(limit "$most" dmesg | tail -c 1500000 | pick 25)
   [ -n "$text" ] || { echo '!dmesg gave nothing, perhaps it is reserved to root'; return; }
   printf '%s\n' "$text"
@@ -398,8 +410,8 @@ take pstore 3 pstore
 take boots 4 boots
 take journal_previous 6 journal_previous
 take last 3 last_logins
-take messages 8 messages
-take who 6 who
+take messages 6 messages
+take who 4 who
 take dmesg 3 kernel_log
 take journal_current 4 journal_current
 take history 2 history
@@ -413,7 +425,7 @@ esac
 [ "$(id -u)" = 0 ] || note 'collection: not run as root, logs may be missing'
 s_collection=$notes asked_collection=1
 
-# part SECTION BYTES SHARE: one section within its budget of the moment.
+# part SECTION BYTES SHARE: one section within its budget.
 part() {
   eval "text=\$s_$1 asked=\$asked_$1"
   [ -n "$asked" ] || return
@@ -428,7 +440,7 @@ part() {
   fi
 }
 
-bundle() { # the most telling first: if the middle is cut on the way, the head survives
+bundle() { # the most telling first: the head survives a cut on the way
   part system 2500 90
   part collection 2000 90
   part kdump 1500 90
@@ -457,11 +469,12 @@ while :; do
   text=$(bundle)
   [ $form = gzip ] || text=$(printf '%s\n' "$text" | pack)
   sum=$(printf '%s\n' "$text" | cksum)
+  if [ -n "$sum" ]; then sum="bytes=${sum#* } cksum=${sum%% *}"; else sum="bytes=$(printf '%s\n' "$text" | wc -c)"; fi
   body=$(printf '%s\n' "$text" | pack)
   [ ${#body} -gt $ROOM ] && [ $percent -gt 1 ] || break
   percent=$((percent * ROOM / ${#body} * 92 / 100))
   [ $percent -gt 0 ] || percent=1
 done
 seconds=$(($(date +%s) - started))
-printf '#ecs-bundle 1 linux %s\n%s\n#ecs-end bytes=%s cksum=%s seconds=%s\n' \
-  $form "$body" "${sum#* }" "${sum%% *}" "$seconds"
+printf '#ecs-bundle 1 linux %s\n%s\n#ecs-end %s seconds=%s\n' \
+  $form "$body" "$sum" "$seconds"

@@ -6,15 +6,30 @@ import pytest
 from .machines import Machine
 
 
+def wanted(program: str, name: str) -> None:
+    """Skip where the program is not installed, unless this run is to show everything."""
+    if shutil.which(program):
+        return
+    lacking = f"{program} is not installed: the script cannot be run so"
+    if name in os.environ.get("PORTAL_TEST_REQUIRE", "").split(","):
+        pytest.fail(lacking)
+    pytest.skip(lacking)
+
+
 @pytest.fixture
 def machine(tmp_path):
-    """A small machine of the RHEL family that went down an hour ago, in a real sandbox."""
-    if not shutil.which("bwrap"):
-        lacking = "bubblewrap (bwrap) is not installed: the script cannot be run in a sandbox"
-        if "sandbox" in os.environ.get("PORTAL_TEST_REQUIRE", "").split(","):
-            pytest.fail(lacking)
-        pytest.skip(lacking)
+    """A small machine of the RHEL family that booted an hour ago, in a real sandbox."""
+    wanted("bwrap", "sandbox")
     machine = Machine(tmp_path)
     machine.write("etc/os-release", 'ID="alinux"\nID_LIKE="rhel fedora"\nPRETTY_NAME="A Linux 3"\n')
     machine.write("proc/cmdline", "BOOT_IMAGE=/vmlinuz root=/dev/vda1 crashkernel=auto\n")
+    return machine
+
+
+@pytest.fixture(params=["gnu", "bash", "busybox"])
+def kit(request, machine):
+    """The same machine with the shell and tools of one family after the other."""
+    if request.param != "gnu":
+        wanted(request.param, "shells")
+    machine.kit = request.param
     return machine
