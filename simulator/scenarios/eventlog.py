@@ -80,9 +80,9 @@ class EventLog:
         seconds = str(int((at - boot).total_seconds()))
         self.add(at, 6013, "EventLog", {"Data": ["", "", "", "", seconds, "60", BIAS]})
 
-    def noons(self, boot: datetime, until: datetime) -> None:
+    def noons(self, boot: datetime, until: datetime, *, since: datetime | None = None) -> None:
         """The daily uptime at noon, which shows that nothing restarted in between."""
-        noon = boot.astimezone(LOCAL).replace(hour=12, minute=0, second=0, microsecond=0)
+        noon = (since or boot).astimezone(LOCAL).replace(hour=12, minute=0, second=0, microsecond=0)
         while noon < until:
             if noon > boot + timedelta(minutes=1):
                 self.uptime(noon, boot)

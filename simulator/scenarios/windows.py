@@ -123,7 +123,7 @@ def _crashed(card: Card, now: datetime, crash: Crash) -> Windows:
     log = _born(card, now)
     down, first = now - crash.ago, now - timedelta(days=58, hours=4)
     boot = down + crash.away
-    log.noons(down - timedelta(days=9), down)
+    log.noons(first, down, since=down - timedelta(days=9))
     log.starts(boot, clean=False, boot_id=18)
     log.unclean(boot, *((crash.code, crash.parameters) if crash.in_41 else (0,)))
     log.last_sign(boot, down - timedelta(seconds=40), down - first)
@@ -214,16 +214,10 @@ def minidump(card: Card, now: datetime) -> Story:
 
 
 def _running(card: Card, now: datetime) -> Windows:
-    """Restarted in good order by an administrator twenty days ago."""
-    log = _born(card, now)
-    down = now - timedelta(days=20, hours=2, minutes=9)
-    user = f"{card.name.upper()}\\Administrator"
-    log.asked(down, "C:\\Windows\\Explorer.EXE", user, "Other (Planned)", "0x85000000", "restart")
-    log.stops(down)
-    boot = down + timedelta(seconds=66)
-    log.starts(boot, clean=True, boot_id=18)
-    log.serves(boot)
-    log.noons(boot, now)
+    """It has run for longer than its log reaches back: no start is in it."""
+    log = EventLog(VERSIONS[card.distro.key])
+    boot = now - timedelta(days=47, hours=2, minutes=9)
+    log.noons(boot, now, since=now - timedelta(days=40))
     return Windows(card, log, boot)
 
 
@@ -245,7 +239,8 @@ def applications_crash(card: Card, now: datetime) -> Story:
 def updated(card: Card, now: datetime) -> Story:
     log = _born(card, now)
     down = now - timedelta(hours=21, minutes=40)
-    log.noons(down - timedelta(days=6), down)
+    first = now - timedelta(days=58, hours=4)
+    log.noons(first, down, since=down - timedelta(days=6))
     title = (
         "2026-11 Cumulative Update for Microsoft server operating system version 21H2 (KB5070881)"
     )
