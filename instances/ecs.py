@@ -263,15 +263,31 @@ def system_events(
 def agents(
     account: Account, region: str, ids: Iterable[str] | None = None
 ) -> Answer[list[AgentInfo]]:
-    """Cloud Assistant's status on the named instances, or on all that it knows."""
-    page = {"RegionId": region, "MaxResults": AGENT_IDS}
-    wanted: list[dict[str, Any]] = [page]
-    if ids is not None:
-        wanted = [page | {"InstanceId": part} for part in ecs_pages.chunks(ids, AGENT_IDS)]
-    return ecs_pages.each(functools.partial(_agents, account, region), wanted)
+    """Cloud Assistant's status on the named instances, or on all that it knows.
+
+    Instances that are gone are left out, although ECS refuses a whole list for one of them.
+    """
+    if ids is None:
+        return _agents(account, region, {})
+    call = functools.partial(_agents_of, account, region)
+    return ecs_pages.each(call, ecs_pages.chunks(ids, AGENT_IDS))
 
 
-def _agents(account: Account, region: str, asked: dict[str, Any]) -> Answer[list[AgentInfo]]:
+def _agents_of(account: Account, region: str, ids: list[str]) -> Answer[list[AgentInfo]]:
+    try:
+        return _agents(account, region, {"InstanceId": ids})
+    except Refused as error:
+        if not error.code.startswith("InvalidInstance"):
+            raise
+        if len(ids) == 1:
+            return Answer([], (error.request_id,))
+    half = len(ids) // 2
+    parts = [_agents_of(account, region, part) for part in (ids[:half], ids[half:])]
+    return Answer([*parts[0].value, *parts[1].value], parts[0].request_ids + parts[1].request_ids)
+
+
+def _agents(account: Account, region: str, named: dict[str, Any]) -> Answer[list[AgentInfo]]:
+    asked = {"RegionId": region, "MaxResults": AGENT_IDS, **named}
     rows = ("instance_cloud_assistant_status_set", "instance_cloud_assistant_status")
     operation = "DescribeCloudAssistantStatus"
     return _list(account, region, operation, asked, rows, AgentInfo.read)

@@ -187,8 +187,8 @@ def _elsewhere(account: ecs.Account, regions: set[str]) -> dict[str, int]:
     for region in sorted(regions):
         try:
             count, _some = ecs.first_page(account, region).value
-        except ecs.Refused:
-            continue  # not ours to see
+        except ecs.EcsError:
+            continue  # not ours to see, or out of reach: nobody asked for it
         if count:
             found[region] = count
     return found
