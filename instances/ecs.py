@@ -197,20 +197,22 @@ def instances(
     """
     wanted: list[dict[str, Any]] = [{}]
     if ids is not None:
-        wanted = [{"InstanceIds": json.dumps(part)} for part in ecs_pages.chunks(ids, 100)]
+        wanted = _asked_for(ids, "InstanceIds")
     elif private_ips is not None:
-        wanted = [
-            {"PrivateIpAddresses": json.dumps(part)} for part in ecs_pages.chunks(private_ips, 100)
-        ]
+        wanted = _asked_for(private_ips, "PrivateIpAddresses")
     elif public_ips is not None:  # ECS joins filters by "and", so these are two questions
-        parts = [json.dumps(part) for part in ecs_pages.chunks(public_ips, 100)]
-        names = ("PublicIpAddresses", "EipAddresses")
-        wanted = [{key: part} for part in parts for key in names]
+        wanted = _asked_for(public_ips, "PublicIpAddresses", "EipAddresses")
     elif name is not None:
         wanted = [{"InstanceName": name}]
     answer = ecs_pages.each(functools.partial(_instances, account, region), wanted)
     unique = {info.instance_id: info for info in answer.value}
     return replace(answer, value=list(unique.values()))
+
+
+def _asked_for(values: Iterable[str], *names: str) -> list[dict[str, str]]:
+    """A hundred values a call, as the JSON text that this operation wants."""
+    parts = [json.dumps(part) for part in ecs_pages.chunks(values, INSTANCES_PAGE)]
+    return [{name: part} for part in parts for name in names]
 
 
 def _instances(account: Account, region: str, wanted: dict[str, Any]) -> Answer[list[InstanceInfo]]:

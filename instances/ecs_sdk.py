@@ -15,10 +15,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from instances import ecs_errors, ecs_mode
-from instances.ecs_errors import NoAnswer
+from instances.ecs_errors import EcsError, NotSigned
 from instances.ecs_values import Account
 
 log = logging.getLogger(__name__)
+
+YES_TO_A_DRY_RUN = "DryRunOperation"  # ECS says it as an error
 
 _last = threading.local()  # status: of the HTTP answer that this thread saw last
 _credentials: dict[Account, Any] = {}
@@ -44,9 +46,26 @@ def _load() -> SimpleNamespace:
     from alibabacloud_tea_openapi.exceptions import AlibabaCloudException
     from alibabacloud_tea_openapi.utils_models import Config
     from darabonba.runtime import RuntimeOptions
+    from Tea.exceptions import TeaException
+
+    darabonba.core.Session = _session_class()
+    _hush()
+    return SimpleNamespace(
+        core=darabonba.core.DaraCore,
+        credentials=credentials,
+        provider=provider,
+        models=models,
+        client=Client,
+        said_no=AlibabaCloudException,
+        failed=TeaException,
+        config=Config,
+        options=RuntimeOptions,
+    )
+
+
+def _session_class() -> type:
     from requests import Session
     from requests.utils import should_bypass_proxies
-    from Tea.exceptions import TeaException
 
     class OurSession(Session):
         """Obeys NO_PROXY, follows no redirect, and remembers the status of a useless answer."""
@@ -60,23 +79,15 @@ def _load() -> SimpleNamespace:
             _last.status = response.status_code
             return response
 
-    darabonba.core.Session = OurSession
+    return OurSession
+
+
+def _hush() -> None:
     # With DEBUG=sdk these would print the Authorization header and the security token,
     for name in ("darabonba-core", "alibabacloud-tea"):
         logging.getLogger(name).disabled = True
     # and this one the address of every call, which holds the script.
     logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
-    return SimpleNamespace(
-        core=darabonba.core.DaraCore,
-        credentials=credentials,
-        provider=provider,
-        models=models,
-        client=Client,
-        said_no=AlibabaCloudException,
-        failed=TeaException,
-        config=Config,
-        options=RuntimeOptions,
-    )
 
 
 def forget() -> None:
@@ -91,19 +102,26 @@ def forget() -> None:
 def _credential(account: Account) -> Any:
     """The SDK's own credential client for this account; kept, because it renews what expires."""
     if account not in _credentials:
-        provider = parts().provider
-        if account.profile:
-            source: Any = provider.ProfileCredentialsProvider(profile_name=account.profile)
-        else:
-            source = provider.DefaultCredentialsProvider()
-        if account.kind == "role":
-            source = provider.RamRoleArnCredentialsProvider(
-                credentials_provider=source,
-                role_arn=account.role_arn,
-                role_session_name="ecs-portal",
-            )
-        _credentials[account] = parts().credentials.Client(provider=source)
+        try:
+            _credentials[account] = parts().credentials.Client(provider=_source(account))
+        except ValueError as error:  # an empty or wrong setting of the account
+            raise NotSigned(f"account {account.name}: {error}") from None
     return _credentials[account]
+
+
+def _source(account: Account) -> Any:
+    provider = parts().provider
+    if account.profile:
+        source: Any = provider.ProfileCredentialsProvider(profile_name=account.profile)
+    else:
+        source = provider.DefaultCredentialsProvider()
+    if account.kind != "role":
+        return source
+    return provider.RamRoleArnCredentialsProvider(
+        credentials_provider=source,
+        role_arn=account.role_arn,
+        role_session_name="ecs-portal",
+    )
 
 
 def client(account: Account, region: str) -> Any:
@@ -124,29 +142,34 @@ def client(account: Account, region: str) -> Any:
 
 def once(account: Account, region: str, operation: str, asked: dict[str, Any]) -> Any:
     """One HTTP exchange: the body, or its failure in our words; one line in the log."""
-    sdk, started = parts(), time.monotonic()
+    sdk, request, started = parts(), _request(operation, asked), time.monotonic()
     snake = re.sub(r"(?<!^)([A-Z])", r"_\1", operation).lower()
-    request = getattr(sdk.models, f"{operation}Request")().from_map(asked)
-    if unknown := asked.keys() - request.to_map().keys():  # the SDK drops them without a word
-        raise TypeError(f"{operation} has no {', '.join(sorted(unknown))}")
     _last.status = None
     try:
-        body = getattr(client(account, region), f"{snake}_with_options")(
-            request, sdk.options()
-        ).body
+        call = getattr(client(account, region), f"{snake}_with_options")
+        body = call(request, sdk.options()).body
         if not (request_id := ecs_errors.request_id_of(getattr(body, "request_id", None))):
             raise ecs_errors.strange()
     except sdk.said_no as error:
         failure = ecs_errors.answered_no(operation, error)
     except sdk.failed as error:
         failure = ecs_errors.not_answered(error, _last.status)
-    except NoAnswer as error:
+    except EcsError as error:
         failure = error
     else:
         took = time.monotonic() - started
         log.info("%s %s %s: %s in %.2f s", operation, account.name, region, request_id, took)
         return body
     failure.operation = operation
-    log.warning("%s %s: %r %s", account.name, region, str(failure), failure.request_id)
+    level = logging.INFO if failure.code == YES_TO_A_DRY_RUN else logging.WARNING
+    log.log(level, "%s %s: %r %s", account.name, region, str(failure), failure.request_id)
     # Without the SDK's exception behind it: that one holds the signed request.
     raise failure from None
+
+
+def _request(operation: str, asked: dict[str, Any]) -> Any:
+    """The SDK's request for these parameters, which have ECS's own names."""
+    request = getattr(parts().models, f"{operation}Request")().from_map(asked)
+    if unknown := asked.keys() - request.to_map().keys():  # it drops them without a word
+        raise TypeError(f"{operation} has no {', '.join(sorted(unknown))}")
+    return request

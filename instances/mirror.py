@@ -55,15 +55,12 @@ def keep(
     with transaction.atomic():
         rows = known_rows(account, region, [info.instance_id for info in infos])
         told = None if agents is None else {agent.instance_id: agent for agent in agents}
-        changed = []
         for info in infos:
-            row = rows.get(info.instance_id)
-            if row is None:
-                row = Instance(account=account, region=region, instance_id=info.instance_id)
-                rows[info.instance_id] = row
-            if _brought_up_to_date(row, info, told) or row.pk is None:
-                changed.append(row)
-        _write(changed)
+            if info.instance_id not in rows:
+                made = Instance(account=account, region=region, instance_id=info.instance_id)
+                rows[info.instance_id] = made
+        changed = {info.instance_id for info in infos if _differs_now(rows, info, told)}
+        _write([row for name, row in rows.items() if name in changed or row.pk is None])
         _touch(rows.values(), now, asked=told is not None)
         _keep_addresses(rows, infos)
         _keep_tags(rows, infos)
@@ -81,10 +78,13 @@ def known_rows(account: CloudAccount, region: str, ids: Iterable[str]) -> dict[s
     return found
 
 
-def _brought_up_to_date(
-    row: Instance, info: ecs.InstanceInfo, told: Mapping[str, ecs.AgentInfo] | None
+def _differs_now(
+    rows: Mapping[str, Instance],
+    info: ecs.InstanceInfo,
+    told: Mapping[str, ecs.AgentInfo] | None,
 ) -> bool:
     """Copy what differs onto the row; whether anything did."""
+    row = rows[info.instance_id]
     wanted: dict[str, Any] = {name: getattr(info, name) for name in COPIED}
     wanted |= {"lock_reasons": list(info.lock_reasons), "missed_at": None, "released_at": None}
     if told is not None:

@@ -44,6 +44,15 @@ class CloudAccount(Work):
     class Meta:
         verbose_name = _("cloud account")
         verbose_name_plural = _("cloud accounts")
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(kind="chain")
+                | (models.Q(kind="profile") & ~models.Q(profile=""))
+                | (models.Q(kind="role") & ~models.Q(role_arn="")),
+                name="cloud_account_can_sign",
+                violation_error_message=_("A profile needs its name, a role its ARN."),
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -113,7 +113,6 @@ def keep(claim: Claim[Region], reading: Reading, now: datetime) -> Outcome:
     mirror.mark(account, region.region_id, seen.missed, missed_at=now)
     mirror.mark(account, region.region_id, seen.released, released_at=now)
     told = events.keep(account, region.region_id, reading.events or ())
-
     count = len(known.keys() | listed) - len(seen.released)
     state, problem = _verdict(seen, reading, len(known))
     claim.release(
@@ -125,17 +124,20 @@ def keep(claim: Claim[Region], reading: Reading, now: datetime) -> Outcome:
         doubted_ids=list(seen.doubted),
         accepted_ids=sorted(accepted & known.keys() - listed - set(seen.released)),
     )
+    return _outcome(region, seen, new=len(listed - known.keys()), events=told)
+
+
+def _outcome(region: Region, seen: presence.Look, **counts: int) -> Outcome:
     return Outcome(
         region=region.region_id,
-        account=account.name,
-        state=state,
-        problem=problem,
-        instances=count,
-        new=len(listed - known.keys()),
+        account=region.account.name,
+        state=region.state,
+        problem=region.problem,
+        instances=region.instance_count,
         missed=len(seen.missed),
         released=len(seen.released),
         back=len(seen.back),
-        events=told,
+        **counts,
     )
 
 

@@ -1,8 +1,10 @@
 """What ECS refuses did not happen; whose fault it is decides what a person has to do."""
 
 import pytest
+from django.db import IntegrityError
 
 from instances import ecs
+from instances.models import CloudAccount
 from tests.instances.endpoint import Raw, error, instance_page
 
 HERE = ecs.Account()
@@ -48,6 +50,29 @@ def test_a_profile_that_does_not_exist_is_said_before_any_call(answering):
     ):
         ecs.instances(nobody, "cn-hangzhou")
     assert endpoint.requests == []
+
+
+def test_a_role_without_its_arn_is_a_refusal_and_not_a_crash(answering):
+    with (
+        answering(lambda request: instance_page([])) as endpoint,
+        pytest.raises(ecs.NotSigned, match="role_arn"),
+    ):
+        ecs.instances(ecs.Account(name="r", kind="role"), "cn-hangzhou")
+    assert endpoint.requests == []
+
+
+def test_a_role_is_assumed_with_the_keys_of_its_profile():
+    account = ecs.Account(name="r", kind="role", profile="p", role_arn="acs:ram::1:role/portal")
+    provider = ecs.ecs_sdk._source(account)
+    assert provider._role_arn == account.role_arn
+    assert provider._credentials_provider.get_provider_name() == "profile"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("kind", ["profile", "role"])
+def test_an_account_that_could_not_sign_is_not_saved(kind):
+    with pytest.raises(IntegrityError):
+        CloudAccount.objects.create(name="x", kind=kind)
 
 
 def test_a_profile_signs_with_its_own_key(answering, tmp_path, monkeypatch):

@@ -51,7 +51,7 @@ def expected(listings):
     return here, gone
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1500, deadline=None)
 @given(LISTINGS)
 def test_exactly_the_right_ones_are_released(listings):
     *_, (_now, known, released, _none) = replay(listings)
