@@ -14,7 +14,7 @@ from ..readers.events import Event
 from ..readers.frames import OFFSET, SYMBOL, Frame, bare, frames, nowhere, pointer
 from .kernel_names import CHECKERS, EMPTY, HELPERS, NOISE, PRIMITIVES
 
-NAMED = re.compile(rf"\b(?:in|at:?) (?:\[<[0-9a-fx]+>\]\s*)?({SYMBOL}){OFFSET}")
+NAMED = re.compile(rf"\b(?:in:?|at:?) (?:\[<[0-9a-fx]+>\]\s*)?({SYMBOL}){OFFSET}")
 RACE = re.compile(rf" in ({SYMBOL})(?: / |$|\+0x)")
 WARNED = re.compile(rf"WARNING: .*?\bat (?:\S+ )?({SYMBOL}){OFFSET}")
 TRACE = re.compile(r"\s*(?:Call [Tt]race|stack backtrace|Backtrace)\b")
@@ -88,8 +88,8 @@ def trace(event: Event) -> tuple[Frame, ...]:
 
 def _telling(found: Iterable[Frame]) -> Iterator[str]:
     found = list(found)
-    sure = [frame.function for frame in found if frame.sure and told(frame.function)]
-    yield from sure or [frame.function for frame in found if told(frame.function)]
+    sure = [frame for frame in found if frame.sure]
+    yield from (frame.function for frame in sure or found if told(frame.function))
 
 
 def _frames(event: Event) -> Iterator[Frame]:
@@ -150,6 +150,7 @@ def blocked(event: Event) -> str | None:
 
 RULES = {
     "oops": where,
+    "panic": where,
     "hang": stuck,
     "hang.hung_task": blocked,
     "warning.warn": warned,

@@ -48,24 +48,26 @@ trace_event_\w+ __page_table_check\w*
 """
 # What everybody calls: memory, strings, copies, allocators, atomics, small libraries.
 HELPING = r"""
-kstrdup\w* kvasprintf\w* _*cancel_(?:delayed_)?work\w* flush_delayed_work drain_workqueue
-destroy_workqueue _*call_rcu\w* put_device get_device lock_timer_base _*try_to_del_timer\w*
-_*timer_delete\w* _*del_timer\w* mod_timer\w* add_timer\w* sk_stop_timer\w* rhashtable_\w+
-_*rht_\w+ free_unref\w* folios?_put\w* put_page\w* _*put_page release_pages folio_batch\w*
-_*kv[mz]alloc\w* kvmalloc_node dev_vprintk_emit dev_printk\w* __dev_printk
+_*init_timer\w* device_(?:add|del|register|unregister|destroy|create\w*|initialize|release\w*)
+get_device_parent kstrdup\w* kvasprintf\w* _*cancel_(?:delayed_)?work\w* flush_delayed_work
+drain_workqueue destroy_workqueue _*call_rcu\w* put_device get_device lock_timer_base
+_*try_to_del_timer\w* _*timer_delete\w* _*del_timer\w* mod_timer\w* add_timer\w* sk_stop_timer\w*
+rhashtable_\w+ _*rht_\w+ free_unref\w* folios?_put\w* put_page\w* _*put_page release_pages
+folio_batch\w* _*kv[mz]alloc\w* kvmalloc_node dev_vprintk_emit dev_printk\w* __dev_printk
 _?dev_(?:err|warn|info|notice) device_remove_file list_lru_\w+ __list_lru_init memcg_\w+
 kill_fasync _*mem(?:cpy|set|move|cmp|chr|scan|dup|dup_user|zero)\w* _*copy_(?:from|to|in)_\w+
 _*(?:get|put)_user\w* _*csum_\w+ sized_str\w* _*find_\w+_bit\w* _*raw_copy\w* rep_\w+
 arch_atomic\w* atomic\w* _*test_and_\w+_bit _*set_bit _*clear_bit _*bitmap_\w+ instrument_\w+
 _*read_once\w* _*write_once\w* arch_\w+_bit number string\w* vsnprintf snprintf sprintf pointer
-_*k[mzv]?alloc\w* kvm?alloc\w* _*kvzalloc\w* _*kmem_cache_\w+ _*k[vz]?free\w* _*slab_\w+
-_*cache_alloc\w* _*cache_free\w* krealloc\w* _*do_krealloc do_kmalloc\w* kmemdup\w*
-_*do_kmalloc\w* _*alloc_pages\w* alloc_slab\w* allocate_slab new_slab _*get_free_pages\w*
-alloc_page\w* _*vmalloc\w* vzalloc\w* vfree _*vunmap free_large_kmalloc _*free_pages\w* kcalloc
-kmalloc_\w+ discard_slab free_slab prep_new_page post_alloc_hook get_page_from_freelist
-set_freepointer \w*freelist\w* _*krealloc\w* idr_\w+ ida_\w+ xa_\w+ _*xa_\w+ xas_\w+
-radix_tree_\w+ _*str\w{0,3}(?:len|cmp|cpy|cat|chr|str|sep|spn|dup|pbrk)\w* vscnprintf scnprintf
-hex_string k(?:v)?asprintf\w* va_format _*copy_to_iter\w* _*copy_from_iter\w* simple_copy_to_iter
+_*k[mzv]?alloc(?:_(?:node|track|trace|large|order|slab|array|reserve|cache|noprof)\w*)?
+_*kvzalloc\w* _*kmem_cache_\w+ _*k[vz]?free\w* _*slab_\w+ _*cache_alloc\w* _*cache_free\w*
+krealloc\w* _*do_krealloc do_kmalloc\w* kmemdup\w* _*do_kmalloc\w* _*alloc_pages\w* alloc_slab\w*
+allocate_slab new_slab _*get_free_pages\w* alloc_page\w* _*vmalloc\w* vzalloc\w* vfree _*vunmap
+free_large_kmalloc _*free_pages\w* kcalloc kmalloc_\w+ discard_slab free_slab prep_new_page
+post_alloc_hook get_page_from_freelist set_freepointer \w*freelist\w* _*krealloc\w* idr_\w+
+ida_\w+ xa_\w+ _*xa_\w+ xas_\w+ radix_tree_\w+
+_*str\w{0,3}(?:len|cmp|cpy|cat|chr|str|sep|spn|dup|pbrk)\w* vscnprintf scnprintf hex_string
+k(?:v)?asprintf\w* va_format _*copy_to_iter\w* _*copy_from_iter\w* simple_copy_to_iter
 copy_page_(?:to|from)_iter\w* _*atomic\w* _atomic_dec_and\w* read_word_at_a_time
 do_tag_check_fault usb_(?:submit|kill|free|unlink)_urb sysfs_remove_\w+ kobject_\w+ klist_\w+
 __seqprop_assert flush_workqueue _*flush_work sock_kmalloc alloc_inode __wake_up\w* _*wake_up\w*
@@ -118,7 +120,7 @@ def names(*families: str) -> re.Pattern:
 EMPTY = names(REPORTING, CHECKING, HELPING, LOCKING, WAITING, ENTERING)
 HELPERS = names(CHECKING, HELPING, LOCKING)
 PRIMITIVES = names(CHECKING, LOCKING)
-NOISE = names(REPORTING, CHECKING, WAITING, ENTERING)
+NOISE = names(REPORTING, WAITING, ENTERING)
 # An instruction pointer in one of these says only that a check failed.
 CHECKERS = names(
     r"refcount_\w+ debug_print_object usercopy_\w+ __check_object_size fortify_panic __might_\w+ "

@@ -141,9 +141,10 @@ def _reason(panic: Event, said: str, before: list[Event]) -> Event:
     if said == "hung_task":
         fits = [event for event in before if event.code == "hang.hung_task"]
         return fits[0] if fits else panic
-    if said not in causes.POLICY and said not in ("other_panic", "init_killed"):
+    if said not in causes.POLICY and said not in ("other_panic", "init_killed", "stack"):
         return panic
-    families = ("oops",) if said in ("oops", "init_killed") else ("oops", "warning", "hang")
+    one = ("oops", "init_killed", "stack")
+    families = ("oops",) if said in one else ("oops", "warning", "hang")
     fits = [event for event in before if event.family in families and _near(event, panic)]
     if "Oops - BUG" in panic.text:  # of several reports that ran into each other
         fits = [event for event in fits if event.code == "oops.kernel_bug"] or fits
