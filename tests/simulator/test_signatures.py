@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from urllib.parse import quote
 
 import pytest
@@ -123,6 +124,11 @@ def test_a_header_that_must_be_signed_cannot_be_left_out(simulator, request_of_t
     headers["authorization"] = headers["authorization"].replace(f"{name};", "")
     changed = replace(request_of_the_sdk, headers=headers)
     assert refused(simulator, changed) == "IncompleteSignature"
+
+
+def test_a_signed_hash_of_another_body_is_refused(simulator):
+    request = signed("DescribeRegions", {}, x_acs_content_sha256=sha256(b"another").hexdigest())
+    assert refused(simulator, request) == "SignatureDoesNotMatch"
 
 
 def test_no_authorization_is_refused(simulator, request_of_the_sdk):

@@ -11,7 +11,7 @@ import time
 import pytest
 
 from simulator.__main__ import arguments
-from tests.simulation import KEY, ROOT
+from tests.simulation import KEY, ROOT, in_a_thread
 from tests.simulator.conftest import REGION, client_of, every_instance, healthy, run
 from tests.simulator.wires import ask
 
@@ -87,6 +87,13 @@ def test_wrong_arguments_are_named(capsys, given, told):
         arguments(given)
     assert ended.value.code == 2
     assert told in capsys.readouterr().err
+
+
+def test_no_answer_comes_before_its_latency():
+    with in_a_thread("fleet:2", latency=0.2) as simulator:
+        began = time.monotonic()
+        assert ask(simulator, "DescribeRegions").status == 200
+        assert time.monotonic() - began >= 0.2
 
 
 def test_one_connection_serves_many_calls_even_pipelined(simulator):
