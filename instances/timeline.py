@@ -20,10 +20,10 @@ SHOWN = 50
 class Moment:
     at: datetime
     what: str  # event | case | run
-    word: str  # its state, which has a tone
+    word: str  # its state
     text: str
     url: str = ""
-    bad: bool = False  # whatever its word says
+    tone: str = ""  # where its word alone would mislead
 
 
 Source = Callable[[Instance, Any, int], Iterable[Moment]]
@@ -38,7 +38,7 @@ def events(instance: Instance, user: Any, most: int) -> Iterable[Moment]:
             word=row.cycle_status,
             text=row.type,
             url=row.get_absolute_url(),
-            bad=row.is_failure and row.cycle_status == "Executed",
+            tone="bad" if row.is_failure and row.cycle_status == "Executed" else "",
         )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 
@@ -83,10 +83,7 @@ def _nouns(request: HttpRequest) -> list[Noun]:
     for name, label, permission, apart in NOUNS:
         if permission and not request.user.has_perm(permission):
             continue
-        try:
-            url = reverse(name)
-        except NoReverseMatch:
-            continue
+        url = reverse(name)
         current = request.path == url or (url != "/" and request.path.startswith(url))
         nouns.append(Noun(url, str(label), apart, current))
     return _only_one_current(nouns)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 
 from commands.models import Target
+from diagnostics import verdicts
 from diagnostics.models import DiagnosisCase
 from instances.models import Instance
 from instances.timeline import Moment
+from portal.templatetags.portal import tone
 
 
 def cases(instance: Instance, user: Any, most: int) -> Iterable[Moment]:
@@ -19,12 +20,15 @@ def cases(instance: Instance, user: Any, most: int) -> Iterable[Moment]:
         return
     seen = DiagnosisCase.objects.visible_to(user).filter(instance=instance)
     for case in seen.order_by("-opened_at")[:most]:
-        text = _("Case #%d") % case.pk
-        try:
-            url = reverse("diagnostics:case", args=[case.pk])
-        except NoReverseMatch:
-            url = ""
-        yield Moment(case.opened_at, "case", case.kind or case.state, text, url)
+        word = verdicts.KINDS.get(case.kind) or case.get_state_display()
+        yield Moment(
+            at=case.opened_at,
+            what="case",
+            word=str(word),
+            text=_("Case #%d") % case.pk,
+            url=case.get_absolute_url(),
+            tone=verdicts.tone(case.kind) if case.kind else tone(case.state),
+        )
 
 
 def runs(instance: Instance, user: Any, most: int) -> Iterable[Moment]:
