@@ -19,7 +19,7 @@ FAILURES = ("SystemFailure.Reboot", "InstanceFailure.Reboot", "SystemFailure.Red
 LATELY = timedelta(days=7)
 DAYS = 14
 SHOWN = 8
-WIDTH, HEIGHT, GAP = 44, 90, 10  # of one day's bar, in the drawing's own units
+WIDTH, HEIGHT, GAP, FLOOR = 44, 96, 10, 114  # of a day's bar, in the drawing's own units
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,14 @@ class Bar:
     crash_height: float
     failure_y: float
     failure_height: float
+
+    @property
+    def total(self) -> int:
+        return self.crashes + self.failures
+
+    @property
+    def label_y(self) -> float:
+        return round(self.failure_y - 4, 1)
 
 
 def news(user: Any) -> dict[str, object]:
@@ -105,8 +113,8 @@ def _bar(place: int, day: date, crashes: int, failures: int, scale: float) -> Ba
         crashes=crashes,
         failures=failures,
         x=place * (WIDTH + GAP),
-        crash_y=round(GAP + HEIGHT - crash, 1),
+        crash_y=round(FLOOR - crash, 1),
         crash_height=round(crash, 1),
-        failure_y=round(GAP + HEIGHT - crash - failure, 1),
+        failure_y=round(FLOOR - crash - failure, 1),
         failure_height=round(failure, 1),
     )

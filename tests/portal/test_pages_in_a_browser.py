@@ -1,0 +1,132 @@
+"""A real browser under the strict content policy: phone and desk, light and dark, by keyboard."""
+
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from django.utils import timezone
+
+from tests.conftest import requires
+from tests.factories import CaseFactory, EventFactory, InstanceFactory, RegionFactory, a_person
+
+pytestmark = [pytest.mark.stack, pytest.mark.django_db(transaction=True)]
+CHROMIUM = "/usr/bin/chromium"
+PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 800}
+PAGES = [
+    "/",
+    "/instances/",
+    "/instances/?text=nobody",
+    "/instances/events/",
+    "/instances/groups/",
+    "/instances/regions/",
+    "/cases/",
+    "/cases/new/",
+    "/audit/",
+    "/health/",
+    "/password/",
+    "/admin/",
+]
+
+
+@pytest.fixture
+def browser(monkeypatch) -> Iterator:
+    playwright = pytest.importorskip("playwright.sync_api")
+    found = shutil.which("chromium") or CHROMIUM
+    requires("browser", os.path.exists(found), "no chromium here")
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # playwright keeps a loop in our thread
+    with playwright.sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def person(live_server):
+    person = a_person("administrator")
+    person.set_password("a long enough word")
+    person.save()
+    now = timezone.now()
+    machine = InstanceFactory(
+        name="a-name-that-is-longer-than-most-names-are-" * 2,
+        os_name="Windows Server 2022 Datacenter Edition 64bit English Edition",
+        agent_running=True,
+        agent_heartbeat_at=now,
+        agent_asked_at=now,
+    )
+    machine.addresses.create(address="2001:db8:85a3:8d3:1319:8a2e:370:7348")
+    machine.tags.create(key="k" * 128, value="v" * 128)
+    person.event = EventFactory(instance=machine, type="SystemFailure.Reboot")
+    person.case = CaseFactory(instance=machine)
+    RegionFactory(state="doubted", problem="Forbidden.RAM " * 20)
+    person.machine = machine
+    return person
+
+
+def page_of(browser, live_server, person, viewport: dict, scheme: str = "light", **more):
+    page = browser.new_context(viewport=viewport, color_scheme=scheme, **more).new_page()
+    page.complaints = []
+    page.on("console", lambda said: page.complaints.append(said.text))
+    page.on("pageerror", lambda error: page.complaints.append(str(error)))
+    page.goto(f"{live_server.url}/login/")
+    page.fill("[name=username]", person.username)
+    page.fill("[name=password]", "a long enough word")
+    page.press("[name=password]", "Enter")
+    page.wait_for_url(f"{live_server.url}/")
+    return page
+
+
+@pytest.mark.parametrize(
+    ("viewport", "scheme"), [(PHONE, "light"), (DESK, "dark")], ids=["phone", "desk"]
+)
+def test_no_page_breaks_the_policy_or_the_width(browser, live_server, person, viewport, scheme):
+    page = page_of(browser, live_server, person, viewport, scheme)
+    wide = []
+    rows = [row.get_absolute_url() for row in (person.machine, person.event, person.case)]
+    for path in [*PAGES, *rows]:
+        page.goto(live_server.url + path)
+        if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
+            wide.append(path)
+    assert not wide, "these pages scroll sideways"
+    assert not page.complaints
+
+
+def test_a_page_is_walked_by_keyboard(browser, live_server, person):
+    page = page_of(browser, live_server, person, DESK)
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+    outlined = "getComputedStyle(document.activeElement).outlineStyle"
+    page.keyboard.press("Tab")
+    assert page.evaluate(outlined) != "none"
+
+
+def test_the_portal_works_without_scripts_on_a_phone(browser, live_server, person):
+    page = page_of(browser, live_server, person, PHONE, java_script_enabled=False)
+    page.click("details.drawer summary")
+    page.click("details.drawer >> text=Instances")
+    page.locator("main table.list tbody a").first.click()
+    assert page.url == live_server.url + person.machine.get_absolute_url()
+    page.click("details.drawer summary")
+    page.click("details.drawer >> text=Dark")
+    assert page.locator("html[data-theme=dark]").count() == 1
+
+
+def test_an_id_is_copied_by_a_click(browser, live_server, person):
+    granted = {"permissions": ["clipboard-read", "clipboard-write"]}
+    page = page_of(browser, live_server, person, DESK, **granted)
+    page.goto(live_server.url + person.machine.get_absolute_url())
+    page.locator("button.copy").first.click()
+    page.wait_for_function("document.querySelector('button.copy').textContent === 'Copied'")
+    assert page.evaluate("navigator.clipboard.readText()") == person.machine.instance_id
+
+
+def test_the_health_page_refreshes_itself(browser, live_server, person):
+    page = page_of(browser, live_server, person, DESK)
+    page.goto(f"{live_server.url}/health/")
+    with page.expect_response("**/health/", timeout=20_000) as answer:
+        pass
+    assert answer.value.request.headers["hx-request"] == "true"
+    page.wait_for_selector("#health h2")
+    assert not page.complaints
