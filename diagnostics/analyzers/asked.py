@@ -14,6 +14,7 @@ from .registry import analyzer
 STOPS = (
     r"(?:reboot|shutdown|poweroff|halt|telinit [06]|init [06]|systemctl (?:reboot|poweroff|halt))"
 )
+NOBODY = 4294967295  # an audit id that was never set: the system itself, in no session
 SOURCE = re.compile(r"^([\w.-]+): (?=\S)")
 AUDITED = re.compile(r"\bmsg=audit\((\d{9,10})\.")
 ASKERS = [
@@ -29,7 +30,7 @@ ASKERS = [
     ),
     (
         "who.audit",
-        re.compile(r"type=SYSTEM_SHUTDOWN .*?auid=(?P<user>\d+)"),
+        re.compile(rf"type=SYSTEM_SHUTDOWN .*?auid=(?!{NOBODY}\b)(?P<user>\d+)"),
         "the audit log records a shutdown asked in a session of user id {user}",
     ),
     (

@@ -17,7 +17,7 @@ KEYED, ORDERLY, ABRUPT = 85, 70, 65
 def orderly(down: Boot) -> Iterator[Finding]:
     """The system was taken down by its own programs."""
     ends = down.ends()
-    if not ends:
+    if not ends or down.of("panic"):  # after a panic it is the crash kernel that restarts
         return
     reasons = [event for event in ends if event.name != "stopping"]
     event = reasons[0] if reasons else ends[0]

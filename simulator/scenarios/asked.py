@@ -72,9 +72,12 @@ def by_a_user(card: Card, now: datetime) -> Story:
     run.say(down - SECOND, "systemd-logind", "System is rebooting.", pid=871, unit=unit)
     moment = (down - SECOND).timestamp()
     record = (
-        f"type=SYSTEM_SHUTDOWN msg=audit({moment:.3f}:9121): pid=30212 uid=0 auid=1000 ses=41"
-        ' msg=\' comm="systemd-update-utmp" exe="/usr/lib/systemd/systemd-update-utmp"'
-        " hostname=? addr=? terminal=? res=success'\n"
+        f"type=USER_CMD msg=audit({moment:.3f}:9120): pid=30211 uid=1000 auid=1000 ses=41"
+        ' msg=\'cwd="/home/lihua" cmd="reboot" exe="/usr/bin/sudo" terminal=pts/0'
+        " res=success'\n"
+        f"type=SYSTEM_SHUTDOWN msg=audit({moment + 2:.3f}:9131): pid=30231 uid=0 auid=4294967295"
+        ' ses=4294967295 msg=\' comm="systemd-update-utmp"'
+        ' exe="/usr/lib/systemd/systemd-update-utmp" hostname=? addr=? terminal=? res=success\'\n'
     )
     system.files["/var/log/audit/audit.log"] = File(record.encode(), mode=0o600)
     system.files["/home/lihua/.bash_history"] = File(

@@ -7,18 +7,18 @@ from simulator.scenarios.inventory import Card, resource_id
 
 REASONS = {
     "SystemMaintenance.Reboot": (
-        "The underlying host has a software risk. The instance is restarted to move it away.",
+        "The underlying host has a software risk; the instance is restarted to move it away",
         "System maintenance",
     ),
     "SystemFailure.Reboot": (
-        "The underlying host failed. The instance was restarted on another host.",
+        "The underlying host failed; the instance was restarted on another host",
         "Underlying hardware failure",
     ),
     "InstanceFailure.Reboot": (
-        "The operating system of the instance stopped unexpectedly and was restarted.",
+        "The operating system of the instance stopped unexpectedly and was restarted",
         "Guest OS failure",
     ),
-    "InstanceExpiration.Stop": ("The subscription of the instance expired.", "Expired"),
+    "InstanceExpiration.Stop": ("The subscription of the instance expired", "Expired"),
 }
 
 

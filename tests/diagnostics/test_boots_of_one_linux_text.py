@@ -66,3 +66,10 @@ def test_printed_logins_tell_a_crash_from_a_shutdown():
     down = "root     tty1                          Sun Feb  4 11:34 - down   (03:51)\n"
     assert verdict(boot + crash).kind == "unexplained_reboot"
     assert verdict(boot + down).kind == "normal_reboot"
+
+
+def test_the_crash_kernels_own_restart_is_no_orderly_end():
+    text = PANIC + PANIC.replace("Kernel panic - not syncing: Fatal exception", "Rebooting.")
+    found = linux.judge({"text": CRON + text + START + UP})
+    assert found.verdict.kind == "kernel_panic"
+    assert "system.orderly" not in {finding.code for finding in found.findings}

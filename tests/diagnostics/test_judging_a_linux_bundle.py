@@ -99,6 +99,15 @@ def test_who_asked_for_another_reboot_is_not_named_for_this_one():
     assert not [finding for finding in analysis.findings if finding.code == "who.sudo"]
 
 
+@pytest.mark.parametrize(("auid", "named"), [("1000", True), ("4294967295", False)])
+def test_an_audit_record_without_a_session_names_nobody(auid, named):
+    stamp = int((BOOTED - timedelta(minutes=1)).timestamp())
+    record = f"audit: type=SYSTEM_SHUTDOWN msg=audit({stamp}.1:9): pid=3 uid=0 auid={auid} ses=4\n"
+    sections = bundle(journal_previous=WORKING + STOPPING, who=record)
+    found = linux.judge(sections, AT_HALF_PAST_TWO).findings
+    assert any(finding.code == "who.audit" for finding in found) is named
+
+
 def test_the_power_key_points_to_the_platform():
     key = "2026-03-04T02:29:49+0000 web-7 systemd-logind[871]: Power key pressed.\n"
     sections = bundle(journal_previous=WORKING + key + STOPPING, who="journal: " + key)
