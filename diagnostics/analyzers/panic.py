@@ -13,7 +13,8 @@ from .hang import stuck_in
 from .oom import eaters
 from .registry import analyzer
 
-PANIC, OOPS = 100, 90  # weights
+PANIC, OOPS, SURVIVED = 100, 90, 66  # weights; an orderly end weighs 70
+WENT_ON = 300.0  # seconds after an oops that was not the end
 CHAIN = 30.0  # seconds between reports of one and the same death
 NO_FUNCTION = {"init_killed", "no_init", "vfs_root", "oom_panic", "fs_panic", "mce"}
 REASONS = {  # panic subkind -> reports that tell where
@@ -70,16 +71,20 @@ def oopses(down: Boot) -> Iterator[Finding]:
             earlier = down.events[:number]
             cause = _first_of_death(event, earlier)
             subkind = _subkind(cause, earlier)
-            yield _claim(
-                event, cause, subkind, OOPS, "kernel.oops", "The kernel hit an error", earlier
-            )
+            weight = SURVIVED if _survived(event, down) else OOPS
+            title = "The kernel hit an error"
+            yield _claim(event, cause, subkind, weight, "kernel.oops", title, earlier)
+
+
+def _survived(oops: Event, down: Boot) -> bool:
+    """The system went on for a while after it and then ended in order."""
+    return any(_apart(oops, end) > WENT_ON for end in down.ends())
 
 
 def _panic(event: Event, before: list[Event]) -> Finding:
     said = causes.said(event.text)
-    if said == "other_panic" and any(
-        e.code == "hardware.fatal" and _near(e, event) for e in before
-    ):
+    fatal = [e for e in before if e.code == "hardware.fatal" and _near(e, event)]
+    if fatal and said == "other_panic":
         said = "mce"
     cause = _reason(event, said, before)
     subkind = said
@@ -100,10 +105,10 @@ def _claim(
     before: Sequence[Event] = (),
 ) -> Finding:
     function = None if subkind in NO_FUNCTION else _function(event, cause, subkind, before)
+    where = f", in {function}" if function else ""
     return claim(
         code,
-        f"{title}: {WORDS.get(subkind, 'see the quoted line')}"
-        + (f", in {function}" if function else ""),
+        f"{title}: {WORDS.get(subkind, 'see the quoted line')}{where}",
         event,
         "kernel_panic",
         subkind,
@@ -112,12 +117,8 @@ def _claim(
         cause=cause.text.strip()[:300],
         panicked=event.code == "panic",
         reason=event.text.strip()[:300],
+        eaters=eaters([e for e in before if e.family == "oom"]) if subkind == "oom_panic" else (),
         **traced(cause if cause.body else event),
-        **(
-            {"eaters": eaters([e for e in before if e.family == "oom"])}
-            if subkind == "oom_panic"
-            else {}
-        ),
     )
 
 
@@ -166,12 +167,17 @@ def _first_of_death(oops: Event, before: list[Event]) -> Event:
 
 
 def _near(earlier: Event, later: Event) -> bool:
+    return -1 <= _apart(earlier, later) <= CHAIN
+
+
+def _apart(earlier: Event, later: Event) -> float:
+    """Seconds between two reports; 0 where their lines do not tell."""
     a, b = earlier.line, later.line
     if a.stamp is not None and b.stamp is not None:
-        return -1 <= b.stamp - a.stamp <= CHAIN
+        return b.stamp - a.stamp
     if a.at and b.at and bool(a.at.tzinfo) == bool(b.at.tzinfo):
-        return abs((b.at - a.at).total_seconds()) <= CHAIN
-    return True
+        return abs((b.at - a.at).total_seconds())
+    return 0
 
 
 def _subkind(cause: Event, before: list[Event]) -> str:

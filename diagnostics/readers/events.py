@@ -18,6 +18,7 @@ from .marks import BY_ANYONE, BY_KERNEL
 
 DEADLY = ("panic", "oops")
 BODY = 400  # lines kept below a report's first one
+LIFE = 3 * BODY  # lines after which an open report is over, even if others printed them
 BLOCK = 1 << 16
 CONTEXT = 6000  # characters above a boot that are kept
 TABLE: tuple[Header, ...] = (*REPORTS, *BY_KERNEL, *BY_ANYONE)
@@ -36,7 +37,6 @@ NEAR = 40  # lines in which the second line about the same fault comes
 TELLS_MORE = {"oops.null_deref": 2, "oops.kernel_bug": 2, "oops.oops": 0}
 REGISTERS = re.compile(r"\bRIP\b|^pc :|EIP is at|PC is at|NIP \[|^epc ")
 CLOSING = re.compile(r"-+\[ end (?:trace|Kernel panic)")
-STARTS_ANEW = re.compile(r"\[ +0\.000000\]")
 
 
 @dataclass(slots=True)
@@ -95,14 +95,18 @@ class _Cutter:
         self.opened: Event | None = None
         self.last = lines.read("")  # of the whole text, as far as it was read
         self.between: list[Event] = []  # single lines that stood inside the open report
+        self.age = 0  # lines since it was opened, whoever printed them
 
     def close(self) -> Iterator[Event]:
         if self.opened:
             yield self.opened
         yield from self.between
-        self.opened, self.between = None, []
+        self.opened, self.between, self.age = None, [], 0
 
     def take(self, line: Line, above: tuple[str, int]) -> Iterator[Event]:
+        self.age += 1
+        if self.age > LIFE:
+            yield from self.close()
         header = recognise(line)
         if header and header.code in QUOTABLE and not line.marked and not PRINTED.search(line.text):
             header = None

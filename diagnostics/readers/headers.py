@@ -35,9 +35,9 @@ OOPS = [
         [
             r"(?:BUG: )?[Uu]nable to handle kernel NULL pointer dereference",
             r"BUG: kernel NULL pointer dereference",
-            r"(?:BUG: )?Kernel NULL pointer dereference",
+            r"BUG: Kernel NULL pointer dereference",
         ],
-        ["NULL pointer"],
+        ["BUG", "nable to handle "],
     ),
     header(
         "oops.paging_fault",
@@ -80,12 +80,12 @@ OOPS = [
     header(
         "oops.invalid_opcode",
         [r"(?:Oops: )?invalid opcode: \w+ \[#", r"Internal error: Oops - undefined instr"],
-        ["invalid opcode", "undefined instr"],
+        [" [#", "Internal error: "],
     ),
     header(
         "oops.divide_error",
         [r"(?:Oops: )?divide error: \w+ \[#", r"Division by zero in kernel"],
-        ["divide error", "Division by zero"],
+        [" [#", "Division by zero"],
     ),
     header(
         "oops.oops",
@@ -140,8 +140,8 @@ HANG = [
 ]
 
 WARNING = [
-    header("warning.kmsan", [r"BUG: KMSAN: "], ["KMSAN"]),
-    header("warning.kcsan", [r"BUG: KCSAN: "], ["KCSAN"]),
+    header("warning.kmsan", [r"BUG: KMSAN: "], ["BUG"]),
+    header("warning.kcsan", [r"BUG: KCSAN: "], ["BUG"]),
     header(
         "warning.memory_corruption",
         [
@@ -149,7 +149,7 @@ WARNING = [
             r"BUG: Bad (?:page|rss-counter|pagetable|swap)",
             r"BUG: Dentry \S+ +still in use",
         ],
-        ["BUG: K", "BUG: Bad", "BUG: Dentry"],
+        ["BUG"],
     ),
     header("warning.ubsan", [r"UBSAN: \S"], ["UBSAN"]),
     header(
@@ -157,11 +157,11 @@ WARNING = [
         [r"BUG: memory leak", r"unreferenced object 0x", r"kmemleak: \d+ new suspected"],
         ["memory leak", "unreferenced object", "kmemleak"],
     ),
-    header("warning.preempt", [r"BUG: using \w+\S* in preemptible"], ["in preemptible"]),
+    header("warning.preempt", [r"BUG: using \w+\S* in preemptible"], ["BUG"]),
     header(
         "warning.sched_atomic",
         [r"BUG: scheduling while atomic", r"BUG: sleeping function called from"],
-        ["BUG: s"],
+        ["BUG"],
     ),
     header(
         "warning.lockdep",
@@ -177,7 +177,7 @@ WARNING = [
             r"BUG: (?:spinlock|rwlock|rtmutex|mutex) (?!lockup)",
             r"BUG: MAX_(?:LOCK\w+|STACK_TRACE_ENTRIES) too low",
         ],
-        ["lock", "suspicious ", "afe -> ", "non-static key", "wait context", "BUG: MAX_"],
+        ["BUG", "INFO: ", "WARNING", "ERR: "],
     ),
     header(
         "warning.warn",
@@ -207,7 +207,7 @@ WARNING = [
         [
             r"BUG: (?!unable|kernel|soft|workqueue|TASK|IRQ|looking up)\S",
         ],
-        ["BUG: "],
+        ["BUG"],
     ),
     header(
         "warning.other_report",

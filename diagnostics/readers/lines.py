@@ -71,7 +71,7 @@ def apart(raw: str) -> list[str]:
     return [part for part in AGAIN.split(raw) if part]
 
 
-def read(raw: str, number: int = 0, year: int | None = None) -> Line:
+def read(raw: str, number: int = 0) -> Line:
     """One printed line taken apart. Never fails: what is not understood stays in `text`."""
     raw = raw[:LONGEST].rstrip("\r\n")
     text = ESCAPES.sub("", raw) if "\x1b" in raw or "\x00" in raw or "#033" in raw else raw
@@ -84,7 +84,7 @@ def read(raw: str, number: int = 0, year: int | None = None) -> Line:
     if found := ISO.match(text):
         at, text = _iso(found), text[found.end() :]
     elif found := SYSLOG.match(text):
-        at, text = _syslog(found, year), text[found.end() :]
+        at, text = _syslog(found), text[found.end() :]
     if at and (found := TAG.match(text)):
         program, pid, text = found[2].rpartition("/")[2], found[3], text[found.end() :]
     elif found := BARE_TAG.match(text):
@@ -138,9 +138,9 @@ def _iso(found: re.Match) -> datetime | None:
     return _time(*(int(found[n]) for n in range(1, 7)), zone=zone)
 
 
-def _syslog(found: re.Match, year: int | None) -> datetime | None:
+def _syslog(found: re.Match) -> datetime | None:
     numbers = (int(found[n]) for n in (4, 5, 6))
-    year = int(found[3]) if found[3] else year or 1900  # 1900: the line does not say
+    year = int(found[3]) if found[3] else 1900  # the line does not say
     return _time(year, MONTHS.index(found[1]) + 1, int(found[2]), *numbers)
 
 

@@ -12,7 +12,7 @@ SYSRQ = r"(?i:sysrq ?: )"
 MCE = r"(?:\{\d+\})?(?:mce: )?\[Hardware Error\]: "
 
 OOM = [
-    header("oom.invoked", [r"\S.* invoked oom-killer: "], ["oom-killer"]),
+    header("oom.invoked", [r"\S.* invoked oom-killer: "], ["oom-kill"]),
     header(
         "oom.memcg",
         [
@@ -20,7 +20,7 @@ OOM = [
             r"Task in \S+ killed as a result of limit of",
             r"oom-kill:constraint=CONSTRAINT_MEMCG",
         ],
-        ["Memory cgroup out", "as a result of limit", "CONSTRAINT_MEMCG"],
+        ["Kill", "as a result of limit", "oom-kill"],
         single=True,
     ),
     header(
@@ -30,7 +30,7 @@ OOM = [
             r"oom-kill:constraint",
             r"oom_reaper: reaped",
         ],
-        ["Kill", "oom-kill:", "oom_reaper"],
+        ["Kill", "oom-kill", "oom_reaper"],
         single=True,
     ),
 ]
@@ -88,16 +88,16 @@ STORAGE = [
             r"(?:\w+: )?(?:critical (?:medium|target) error|I/O error),? dev ",
             r"Buffer I/O error on ",
         ],
-        ["/O error", "critical medium", "critical target"],
+        ["/O error", "critical "],
         single=True,
     ),
 ]
 
 KEYS = [
-    header("sysrq.crash", [SYSRQ + r"Trigger a crash"], ["Trigger a crash"], single=True),
-    header("sysrq.reboot", [SYSRQ + r"Resetting"], ["Resetting"], single=True),
-    header("sysrq.off", [SYSRQ + r"Power Off"], ["Power Off"], single=True),
-    header("sysrq.oom", [SYSRQ + r"Manual OOM"], ["Manual OOM"], single=True),
+    header("sysrq.crash", [SYSRQ + r"Trigger a crash"], ["ysrq", "ysRq"], single=True),
+    header("sysrq.reboot", [SYSRQ + r"Resetting"], ["ysrq", "ysRq"], single=True),
+    header("sysrq.off", [SYSRQ + r"Power Off"], ["ysrq", "ysRq"], single=True),
+    header("sysrq.oom", [SYSRQ + r"Manual OOM"], ["ysrq", "ysRq"], single=True),
     header(
         "sysrq.show",
         [SYSRQ + r"(?:Show|Changing|Emergency|HELP|Terminate|Kill)"],
@@ -137,13 +137,13 @@ BOOT = [
     header(
         "boot.kernel",
         [r"Linux version \d", r"Booting Linux on physical CPU"],
-        ["Linux version ", "Booting Linux on"],
+        ["Linux version ", "Booting "],
         single=True,
     ),
     header(
         "boot.firmware",
         [r"SeaBIOS \(version", r"Booting from Hard Disk", r"Booting the kernel"],
-        ["SeaBIOS (", "Booting from Hard", "Booting the kernel"],
+        ["SeaBIOS (", "Booting "],
         single=True,
     ),
 ]
@@ -167,7 +167,7 @@ END = [
             r"Requesting system reboot",
             r"type=(?:EXECVE|SYSCALL) .*\b(?:a0|comm)=\"reboot\"",
         ],
-        ["eboot", "estarting system", "machine restart", "runlevel: 6"],
+        ["eboot", "estarting system", "runlevel: "],
         single=True,
     ),
     header(
@@ -185,7 +185,7 @@ END = [
             r"The system is going down for (?:system )?(?:halt|power)",
             r"(?:Power key pressed|Requesting system (?:poweroff|halt))",
         ],
-        ["ower", "halt", "runlevel: 0"],
+        ["ower", "halt", "runlevel: "],
         single=True,
     ),
     header(

@@ -184,3 +184,10 @@ def test_tasks_that_wait_for_each_other_name_no_function():
     )
     verdict = linux.judge({"text": text}).verdict
     assert (verdict.subkind, verdict.function) == ("hung_task", None)
+
+
+def test_an_oops_that_the_system_survived_for_hours_is_not_why_it_was_restarted():
+    end = "[ 9812.000000] reboot: Restarting system\n"
+    analysis = linux.judge({"text": NULL + RIP + TRACE + end})
+    assert analysis.verdict.kind == "normal_reboot"
+    assert any(finding.code == "kernel.oops" for finding in analysis.findings)
