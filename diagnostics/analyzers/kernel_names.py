@@ -85,8 +85,9 @@ _*arch_local\w* arch_local\w* _*local_irq\w* native_(?:save|restore|irq)\w* _*co
 """
 # Standing still: the scheduler, waits, idling.
 WAITING = r"""
-prepare_to_wait\w* finish_wait add_wait_queue\w* synchronize_net schedule\w* __schedule\w*
-io_schedule\w* _*wait_(?:for_common|for_completion|on_bit|on_page|on_buffer|rcu|event|woken|on)\w*
+_*rpc_execute rpc_run_task rpc_call_sync nfs4_call_sync\w* prepare_to_wait\w* finish_wait
+add_wait_queue\w* synchronize_net schedule\w* __schedule\w* io_schedule\w*
+_*wait_(?:for_common|for_completion|on_bit|on_page|on_buffer|rcu|event|woken|on)\w*
 wait_\w*completion\w* do_wait_for_\w+ out_of_line_wait\w* \w*bit_wait\w* \w*_wait_bit\w*
 context_switch __switch_to\w* preempt_schedule\w* preempt_\w+ ___preempt\w* do_nanosleep
 \w*_timeout_uninterruptible rcu_barrier_wait _*wait_rcu_gp rq_qos_wait finish_task_switch

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 
 from ..findings import Analysis, Confidence, Finding, Verdict, Window
-from ..readers import boots, events
+from ..readers import boots, events, lines
 from ..readers.boots import Story
 from . import bundle, registry, signature
 
@@ -34,12 +35,18 @@ def judge_stream(blocks: Iterable[str]) -> Analysis:
         findings=tuple(findings),
         skipped=outcome.skipped,
         broken=outcome.broken,
-        at=best.quote.at if best and best.quote else None,
+        at=_when(best, story),
         module=best.facts.get("module") if best else None,
         call_trace=best.facts.get("trace", ()) if best else (),
         reason=best.facts.get("reason") if best else None,
         details=bundle.details(findings),
     )
+
+
+def _when(best: Finding | None, story: Story) -> datetime | None:
+    if best is None or best.quote is None or best.facts.get("open_end"):
+        return None
+    return best.quote.at or story.when(lines.read(best.quote.text))
 
 
 def _order(finding: Finding) -> tuple[int, int]:

@@ -54,11 +54,12 @@ def dated(finding: Finding, record: Record, machine: Clock) -> Finding:
     """The finding with the time of its line, as exactly as the record tells."""
     if finding.quote is None:
         return finding
-    at = machine.exact(lines.read(finding.quote.text).at)
+    line = lines.read(finding.quote.text)
+    at = machine.exact(line.at)
     if at is None and record.name in PRESENT:
-        at = machine.since_boot(lines.read(finding.quote.text).stamp)
-    elif at is None and record.name in ("vmcore_dmesg", "pstore"):
-        at = record.at
+        at = machine.since_boot(line.stamp)
+    elif at is None:
+        at = record.at or record.story.when(line)
     return replace(finding, quote=replace(finding.quote, at=at))
 
 

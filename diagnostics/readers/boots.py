@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from .events import DEADLY, Event
 from .lines import Line
@@ -20,6 +20,8 @@ KEPT_BODIES = 100
 KEPT_BOOTS = 50
 SAME_START = 80  # lines between two marks of one and the same start
 PAUSE = timedelta(seconds=3)  # no machine comes up again in less
+SECONDS = re.compile(r"\((\d{9,10})\)")
+OLDEST = 1_000_000_000  # a clock that was never set tells an earlier time
 AT_THE_END = timedelta(minutes=10)
 FEW = 60  # lines: a logger that stops is the end only if hardly anything follows
 LAUNCHING = re.compile(r"(?i)qemu|kvm|virsh|lava|ipxe|grub|boot|spawn|bios|console|[$#] \S")
@@ -50,6 +52,15 @@ class Boot:
     def died(self) -> bool:
         return any(event.family in DEADLY for event in self.events)
 
+    @property
+    def began(self) -> datetime | None:
+        """When it started, by the real-time clock that the kernel read then."""
+        for event in self.of("clock"):
+            found = SECONDS.search(event.text)
+            if found and event.line.stamp is not None and int(found[1]) > OLDEST:
+                return datetime.fromtimestamp(int(found[1]) - event.line.stamp, UTC)
+        return None
+
     def ends(self) -> list[Event]:
         """Marks of an orderly end that stand at the end, not in the middle of its life."""
         return [event for event in self.of("end") if self._at_the_end(event)]
@@ -79,6 +90,13 @@ class Story:
         if len(self.boots) == 1 or final.died or final.ends() or final.of("sysrq"):
             return final
         return self.boots[-2]
+
+    def when(self, line: Line) -> datetime | None:
+        """When a line of the boot that went down was printed, by its own clock; else when the
+        next boot began, before which it was."""
+        if self.down.began and line.stamp is not None:
+            return self.down.began + timedelta(seconds=line.stamp)
+        return self.up.began if self.up else None
 
     @property
     def up(self) -> Boot | None:

@@ -148,6 +148,15 @@ BOOT = [
     ),
 ]
 
+CLOCK = [
+    header(
+        "clock.set",
+        [r"\S+ \S+: setting system clock to .*\(\d{9,10}\)"],
+        ["setting system clock"],
+        single=True,
+    ),
+]
+
 END = [
     header(
         "boot.journal", [r"-- (?:Reboot|Boot [0-9a-f]{32}) --"], ["-- Re", "-- Boot"], single=True
@@ -221,5 +230,5 @@ LOGINS = [
     ),
 ]
 
-BY_KERNEL = (*OOM, *HARDWARE, *STORAGE, *KEYS, *BOOT)
+BY_KERNEL = (*OOM, *HARDWARE, *STORAGE, *KEYS, *BOOT, *CLOCK)
 BY_ANYONE = (*SPOKEN, *END, *LOGINS)

@@ -82,6 +82,18 @@ def test_a_panic_only_on_the_console_is_found_there():
     assert verdict(sections).subkind == "null_deref"
 
 
+def test_a_panic_on_the_console_is_dated_by_the_clock_that_the_kernel_read():
+    seconds = int((DOWN - timedelta(hours=1)).timestamp())
+    text = (
+        "[    0.000000] Linux version 5.10.134 (build@host) #1 SMP\n"
+        f"[    1.000000] rtc_cmos 00:05: setting system clock to 2026 UTC ({seconds})\n"
+        "[ 3601.000000] Kernel panic - not syncing: Fatal machine check\n"
+    )
+    assert linux.judge(bundle(console=text), AT_HALF_PAST_TWO).at == DOWN
+    other_day = Window(BOOTED - timedelta(days=9), BOOTED - timedelta(days=8))
+    assert linux.judge(bundle(console=text), other_day).verdict.kind != "kernel_panic"
+
+
 def test_an_orderly_reboot_names_who_asked():
     sudo = (
         "journal: 2026-03-04T02:29:49+0000 web-7 sudo[77]:    lihua : TTY=pts/0 ; PWD=/home ;"
