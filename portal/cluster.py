@@ -15,11 +15,14 @@ import logging
 import multiprocessing
 import os
 import time
+from importlib import import_module
 
 from django_q import cluster as library
 from django_q.conf import Conf
 from setproctitle import setproctitle
 
+from instances import ecs_sdk
+from portal import queue, work
 from portal.leash import die_with
 
 log = logging.getLogger(__name__)
@@ -91,12 +94,24 @@ class SafeCluster(library.Cluster):
 def run() -> int:
     """Serve the queue that Q_CLUSTER_NAME names until told to stop; answer the exit code."""
     library.Sentinel, library.Stat = SafeSentinel, Pulse
+    _load()
     cluster = SafeCluster()
     Pulse.last.value = time.monotonic()
     cluster.start()
     setproctitle(f"qcluster {Conf.CLUSTER_NAME}-main")
     log.info("queue %s: %d workers", Conf.CLUSTER_NAME, Conf.WORKERS)
     return _watch(cluster)
+
+
+def _load() -> None:
+    """Import before the fork what the workers will need: then they share its memory.
+
+    Only import: a connection opened here would be everybody's.
+    """
+    for kind in work.kinds():
+        import_module(kind.job.rpartition(".")[0])
+    if Conf.CLUSTER_NAME == queue.DEFAULT:  # the queue for calls
+        ecs_sdk.parts()
 
 
 def _watch(cluster: SafeCluster) -> int:
