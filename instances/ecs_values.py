@@ -10,6 +10,8 @@ from instances import ecs_wire as wire
 
 Value = TypeVar("Value")
 
+ID_LIMIT = 64  # characters; ECS's own ids have about 25
+
 
 @dataclass(frozen=True, slots=True)
 class Account:
@@ -73,10 +75,8 @@ class InstanceInfo:
         public = _list(row.public_ip_address, "ip_address")
         private = _list(vpc and vpc.private_ip_address, "ip_address")
         private = private or _list(row.inner_ip_address, "ip_address")
-        if not row.instance_id:  # without its id it would look like an instance that is gone
-            raise ValueError("row without InstanceId")
         return cls(
-            instance_id=wire.text(row.instance_id),
+            instance_id=_id(row.instance_id),
             region=region,
             name=wire.text(row.instance_name),
             hostname=wire.text(row.host_name),
@@ -122,7 +122,7 @@ class EventInfo:
     def read(cls, row: Any) -> EventInfo:
         extended = row.extended_attribute
         return cls(
-            event_id=wire.text(row.event_id),
+            event_id=_id(row.event_id),
             instance_id=wire.text(row.instance_id),
             type=wire.text(row.event_type and row.event_type.name),
             cycle_status=wire.text(row.event_cycle_status and row.event_cycle_status.name),
@@ -202,6 +202,14 @@ class Console:
     updated_at: datetime | None = None
 
 
+def _id(value: Any) -> str:
+    """An id, or ValueError: a row without its own would look like something that is gone."""
+    text = wire.text(value)
+    if not 0 < len(text) <= ID_LIMIT:
+        raise ValueError("row without an id")
+    return text
+
+
 def _list(container: Any, name: str) -> list[Any]:
     return list(getattr(container, name, None) or ())
 
@@ -222,9 +230,9 @@ def _tags(container: Any) -> tuple[tuple[str, str], ...]:
 
 
 def _plain(value: Any) -> Any:
-    """JSON without NUL, whatever depth it came in."""
+    """JSON that every database keeps, whatever depth it came in."""
     if isinstance(value, dict):
         return {wire.text(key): _plain(part) for key, part in value.items()}
     if isinstance(value, list):
         return [_plain(part) for part in value]
-    return wire.text(value) if isinstance(value, str) else value
+    return value if isinstance(value, bool | int | None) else wire.text(value)

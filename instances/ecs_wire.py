@@ -11,8 +11,11 @@ _TIME_LENGTHS = {len("2017-12-10T04:04Z"), len("2017-12-10T04:04:05Z")}
 
 
 def text(value: object) -> str:
-    """A string without NUL, which no database keeps; nothing becomes the empty string."""
-    return "" if value is None else str(value).replace("\0", "�")
+    """A string that every database keeps, without NUL and half characters; None becomes ""."""
+    if value is None:
+        return ""
+    whole = str(value).replace("\0", "�")
+    return whole if whole.isascii() else whole.encode(errors="replace").decode()
 
 
 def number(value: object) -> int | None:

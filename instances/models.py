@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import ClassVar
 
@@ -14,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from instances import ecs
 from portal import audit
-from portal.transitions import move
+from portal.transitions import WrongState, move
 from portal.work import Work
 
 AGENT_SILENCE = timedelta(minutes=3)  # ECS itself calls an agent silent after two minutes
@@ -27,6 +29,7 @@ class CloudAccount(Work):
     """
 
     job: ClassVar[str] = "instances.jobs.sync_account"
+    KEPT_BY_PEOPLE: ClassVar = ("name", "kind", "profile", "role_arn", "enabled")
 
     class Kind(models.TextChoices):
         CHAIN = "chain", _("default credential chain")
@@ -57,10 +60,14 @@ class CloudAccount(Work):
     def __str__(self) -> str:
         return self.name
 
-    def save(self, *args: object, **kwargs: object) -> None:
-        if self._state.adding and self.due_at is None:
-            self.due_at = timezone.now()  # the conductor finds its regions
-        super().save(*args, **kwargs)
+    def save(self, *, update_fields: Iterable[str] | None = None, **options: object) -> None:
+        """A new account is due at once, a changed one as well; its work's own columns are only
+        ever written by their claim."""
+        if self._state.adding:
+            self.due_at = self.due_at or timezone.now()
+            return super().save(update_fields=update_fields, **options)
+        super().save(update_fields=update_fields or self.KEPT_BY_PEOPLE, **options)
+        self.wake()
 
     def signing(self) -> ecs.Account:
         """What the gateway needs to sign as this account."""
@@ -124,14 +131,23 @@ class Region(Work):
     def __str__(self) -> str:
         return f"{self.account}/{self.region_id}"
 
+    def doubt(self) -> str:
+        """Names exactly this doubt: which instances the listing lacks. Empty without a doubt."""
+        lacking = "\n".join(sorted(self.doubted_ids))
+        return hashlib.sha256(lacking.encode()).hexdigest()[:16] if lacking else ""
+
     @transaction.atomic
-    def accept_shrink(self, by: User | str, via: str) -> None:
+    def accept_shrink(self, by: User | str, via: str, doubt: str = "") -> None:
         """A person says that the instances which a doubted listing lacked are really gone.
 
-        Exactly those may then be marked released, by the next look that does not see them
-        either. Raises WrongState if the listing is not doubted (any more).
+        Exactly those may then be marked released, by looks that do not see them either. With
+        `doubt`, what the person saw must still be what is doubted. Raises WrongState otherwise,
+        and if the listing is not doubted (any more).
         """
-        gone = Region.objects.select_for_update().get(pk=self.pk).doubted_ids
+        current = Region.objects.select_for_update().get(pk=self.pk)
+        if doubt and current.doubt() and doubt != current.doubt():
+            raise WrongState(_("The listing has changed since you looked: look again."))
+        gone = current.doubted_ids
         move(
             self,
             source=self.State.DOUBTED,

@@ -29,7 +29,7 @@ def accept(request: HttpRequest, pk: int) -> HttpResponse:
     """A person says that the shrunken listing is true: the next look takes it over."""
     region = get_object_or_404(Region.objects.visible_to(request.user), pk=pk)
     try:
-        region.accept_shrink(request.user, via="page")
+        region.accept_shrink(request.user, via="page", doubt=request.POST.get("doubt", ""))
     except WrongState as problem:
         messages.error(request, str(problem))
         return redirect("instances:regions")

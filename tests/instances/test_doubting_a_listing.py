@@ -102,6 +102,17 @@ def test_acceptance_does_not_cover_a_further_shrink():
     assert released() == set()
 
 
+def test_a_doubt_that_grew_since_the_person_looked_is_not_accepted():
+    region = region_named()
+    told(region, FLEET)
+    told(region, FLEET[:90], seconds=60)
+    seen = region.doubt()
+    told(region, FLEET[:10], seconds=120)
+    with pytest.raises(WrongState, match="changed since"):
+        region.accept_shrink("shell:me", via="command", doubt=seen)
+    region.accept_shrink("shell:me", via="command", doubt=region.doubt())
+
+
 def test_only_a_doubt_can_be_accepted():
     region = region_named()
     told(region, FLEET)
