@@ -1,0 +1,66 @@
+"""Support staff at 3 a.m.: an IP address in, a report with its evidence out."""
+
+import json
+
+import pytest
+
+from tests.journeys.conftest import person
+
+pytestmark = pytest.mark.stack
+CRASHED = "10.1.0.13"  # web-03: a panic in the nvme driver, with a dump
+
+
+def open_case(page, portal, address: str) -> None:
+    page.goto(f"{portal.url}/cases/new/")
+    page.get_by_role("textbox", name="Instance*").fill(address)
+    page.get_by_label("The time is not known").check()
+    page.get_by_role("button", name="Start the diagnosis").click()
+    page.wait_for_url("**/cases/*/")
+
+
+def test_support_staff_open_a_case_by_ip_and_download_the_report(portal, browser, tmp_path):
+    with person(browser, portal, "support", accept_downloads=True) as page:
+        open_case(page, portal, CRASHED)
+        # The steps fill in by themselves; nobody reloads the page.
+        page.get_by_text("Fatal exception in interrupt").first.wait_for(timeout=30_000)
+        page.get_by_role("link", name="Read the report").wait_for(timeout=30_000)
+        page.screenshot(path=tmp_path / "case.png", full_page=True)
+        assert "nvme_queue_rq" in page.inner_text("main")
+
+        case = page.url
+        with page.expect_download() as download:
+            page.get_by_role("link", name="Markdown").click()
+        report = download.value.path().read_text()
+        assert "### Step 4A: vmcore-dmesg.txt Analysis" in report
+        assert "nvme_queue_rq" in report
+
+        page.goto(f"{case}report/")
+        assert "Diagnostic Conclusion" in page.inner_text("main")
+
+    key = case.rstrip("/").rpartition("/")[2]
+    kind, function, confidence = portal.sql(
+        f"select kind, function, confidence from diagnostics_diagnosiscase where id = {key}"
+    )[0]
+    assert (kind, function, confidence) == ("kernel_panic", "nvme_queue_rq", "certain")
+
+
+def test_the_case_reads_the_same_on_a_phone_and_without_javascript(portal, browser):
+    phone = {"viewport": {"width": 390, "height": 844}, "java_script_enabled": False}
+    with person(browser, portal, "support", color_scheme="dark", **phone) as page:
+        open_case(page, portal, CRASHED)
+        for _attempt in range(30):
+            if "Read the report" in page.inner_text("main"):
+                break
+            page.wait_for_timeout(500)
+            page.reload()
+        assert "nvme_queue_rq" in page.inner_text("main")
+        # A phone scrolls down, never sideways.
+        assert page.locator("main").bounding_box()["width"] <= 390
+
+
+def test_the_command_line_tells_the_same(portal):
+    printed = portal.manage("diagnose", CRASHED, "--region", "cn-hangzhou", "--format", "json")
+    told = json.loads(printed)
+    assert told["verdict"]["kind"] == "kernel_panic"
+    assert told["verdict"]["function"] == "nvme_queue_rq"
+    assert told["recommendations"]
