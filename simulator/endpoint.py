@@ -5,13 +5,15 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import urlencode
 
 from simulator.actions import OPERATIONS
 from simulator.cloud import Call, Cloud
 from simulator.errors import Refusal, forbidden
+from simulator.faults import Rule
 from simulator.signature import AccessKey, Verifier, asked_for
 from simulator.wire import Parameters, Reply, Request
 
@@ -34,7 +36,7 @@ class Endpoint:
 
     cloud: Cloud
     verifier: Verifier
-    clock: object = field(default=lambda: datetime.now(UTC))
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def answer(self, request: Request) -> Reply:
         """The reply to one request; raises Reset where a fault asks for a dead connection."""
@@ -92,7 +94,7 @@ class Endpoint:
             body["AccessDeniedDetail"] = refusal.detail
         return Reply.json(refusal.status, body, refusal.headers)
 
-    def _struck(self, kind: str, operation: str, region: str, ids: list[str]):
+    def _struck(self, kind: str, operation: str, region: str, ids: list[str]) -> Rule | None:
         rule = self.cloud.faults.strike(kind, operation, region, ids)
         if rule:
             self.cloud.counters.add("faults", kind)
@@ -108,25 +110,9 @@ class Endpoint:
         if rule := self._struck("html", *place):
             return Reply(int(rule.arguments.get("status", 502)), HTML, content_type="text/html")
         if rule := self._struck("throttle", *place):
-            headers = {}
-            if after := rule.arguments.get("retry_after"):
-                headers["x-acs-retry-after"] = str(after)
-            raise Refusal(
-                int(rule.arguments.get("status", 400)),
-                str(rule.arguments.get("code", "Throttling.User")),
-                "Request was denied due to user flow control.",
-                headers=headers,
-            )
+            raise _throttled(rule)
         if rule := self._struck("error", *place):
-            raise Refusal(
-                int(rule.arguments.get("status", 503)),
-                str(rule.arguments.get("code", "ServiceUnavailable")),
-                str(
-                    rule.arguments.get(
-                        "message", "The request has failed due to a temporary failure."
-                    )
-                ),
-            )
+            raise _error(rule)
         return None
 
     def _emptied(self, operation: str, params: Parameters, body: dict) -> dict:
@@ -170,3 +156,21 @@ def _misshapen(body: dict) -> dict:
         return {"0": value} if isinstance(value, list) else value
 
     return {key: turned(value) for key, value in body.items()}
+
+
+def _throttled(rule: Rule) -> Refusal:
+    after = rule.arguments.get("retry_after")
+    return Refusal(
+        int(rule.arguments.get("status", 400)),
+        str(rule.arguments.get("code", "Throttling.User")),
+        "Request was denied due to user flow control.",
+        headers={"x-acs-retry-after": str(after)} if after else {},
+    )
+
+
+def _error(rule: Rule) -> Refusal:
+    return Refusal(
+        int(rule.arguments.get("status", 503)),
+        str(rule.arguments.get("code", "ServiceUnavailable")),
+        str(rule.arguments.get("message", "The request has failed due to a temporary failure.")),
+    )

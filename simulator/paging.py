@@ -9,11 +9,13 @@ import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Any
 
 from simulator.errors import Refusal, invalid
 from simulator.wire import Parameters
 
 _SEAL = secrets.token_bytes(16)
+Key = Callable[[Any], str]  # names a row, so that the next page can go on after it
 _NOT_QUERY = {"NextToken", "MaxResults", "PageNumber", "PageSize"}
 
 
@@ -30,13 +32,11 @@ class Limits:
 
 @dataclass(frozen=True)
 class Page:
-    rows: Sequence
+    rows: Sequence[Any]
     keys: dict[str, object]  # NextToken, PageNumber, PageSize, TotalCount
 
 
-def page(
-    rows: Sequence, params: Parameters, limits: Limits, key: Callable[[object], str], scope: str
-) -> Page:
+def page(rows: Sequence[Any], params: Parameters, limits: Limits, key: Key, scope: str) -> Page:
     """The asked part of `rows`; `key` names a row, `scope` is the operation and who asks."""
     if params.text("NextToken") or params.text("MaxResults"):
         return _by_token(rows, params, limits, key, scope)
@@ -50,7 +50,9 @@ def page(
     )
 
 
-def _by_token(rows, params, limits, key, scope) -> Page:
+def _by_token(
+    rows: Sequence[Any], params: Parameters, limits: Limits, key: Key, scope: str
+) -> Page:
     size = _size(params, limits)
     start = 0
     if token := params.text("NextToken"):

@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 WORKERS = 32  # scripts at work at one time; the others wait as Pending
 KEPT_ROWS = 100_000  # older invocations are forgotten, as ECS forgets them
+ScriptOf = Callable[[Machine, str, str], str]  # machine, invoke id, command id -> its script
 RAN_NOTHING = Ran(0, b"", "sandbox")  # RepeatMode DryRun: looked at, nothing run
 
 
@@ -47,8 +48,10 @@ class Runs:
         self._later = Later()
         self._serial = itertools.count(1)
 
-    def start(self, region: str, order: Order, machines: list[Machine], script_of) -> Invocation:
-        """Keep the invocation and set its rows going; `script_of(machine, ids)` is its script."""
+    def start(
+        self, region: str, order: Order, machines: list[Machine], script_of: ScriptOf
+    ) -> Invocation:
+        """Keep the invocation and set its rows going; `script_of` makes each script."""
         now = self._clock()
         invoke_id, command_id = self._id("t"), self._id("c")
         rows = [Row(m, script_of(m, invoke_id, command_id), now, updated_at=now) for m in machines]

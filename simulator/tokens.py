@@ -28,12 +28,7 @@ class Tokens:
         token = params.text("ClientToken")
         if not token:
             return act()
-        if len(token) > LONGEST or not token.isascii():
-            raise Refusal(
-                400,
-                "InvalidClientToken.Malformed",
-                f"The ClientToken must be ASCII and at most {LONGEST} characters.",
-            )
+        _well_formed(token)
         key, frozen = (*place, token), tuple(sorted(params.values.items()))
         with self.lock:
             if key in self.answers:
@@ -64,3 +59,12 @@ class Tokens:
                 403, "IdempotentProcessing", "The previous request with this token is processing."
             )
         return answer
+
+
+def _well_formed(token: str) -> None:
+    if len(token) > LONGEST or not token.isascii():
+        raise Refusal(
+            400,
+            "InvalidClientToken.Malformed",
+            f"The ClientToken must be ASCII and at most {LONGEST} characters.",
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from simulator.actions.instances import tags
@@ -62,7 +63,7 @@ def _machines(call: Call, region: str) -> list[Machine]:
     ]
 
 
-def _asked(params: Parameters):
+def _asked(params: Parameters) -> Callable[[EventRecord], bool]:
     ids = _at_most(params, "EventId", 100, "EventIdLimitExceeded")
     types = _at_most(params, "InstanceEventType", 30) or [params.text("EventType")]
     cycles = _at_most(params, "InstanceEventCycleStatus", 7)
@@ -87,7 +88,7 @@ def _at_most(params: Parameters, name: str, most: int, code: str = "InvalidParam
     return values
 
 
-def _between(params: Parameters, name: str):
+def _between(params: Parameters, name: str) -> Callable[[datetime | None], bool]:
     start, end = params.moment(f"{name}.Start"), params.moment(f"{name}.End")
     if start and end and end < start:
         raise Refusal(403, "InvalidParameter.TimeEndBeforeStart", f"{name}.End is before Start.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
 
 from simulator.cloud import Call
@@ -14,7 +15,51 @@ STATUSES = ("Pending", "Starting", "Running", "Stopping", "Stopped")
 LOCK_REASONS = ("financial", "security", "Recycling", "dedicatedhostfinancial", "refunded")
 LANGUAGES = ("zh-CN", "en-US", "ja")
 FILTERS = ("CreationStartTime", "CreationEndTime", "ExpiredStartTime", "ExpiredEndTime")
+Fits = Callable[[Machine], bool]
 LIMITS = Limits(most=100, least=10, clamps=True)
+ALIKE = {  # what no simulated machine differs in
+    "AutoReleaseTime": "",
+    "DeletionProtection": False,
+    "DeviceAvailable": True,
+    "Recyclable": False,
+    "IoOptimized": True,
+    "SaleCycle": "",
+    "SpotStrategy": "NoSpot",
+    "Description": "",
+    "KeyPairName": "",
+    "ClusterId": "",
+    "GPUAmount": 0,
+    "GPUSpec": "",
+    "DedicatedHostAttribute": {"DedicatedHostId": "", "DedicatedHostName": ""},
+    "MetadataOptions": {"HttpEndpoint": "enabled", "HttpTokens": "optional"},
+    "InstanceNetworkType": "vpc",
+    "InternetChargeType": "PayByTraffic",
+    "InternetMaxBandwidthIn": -1,
+    "InnerIpAddress": {"IpAddress": []},
+    "RdmaIpAddress": {"IpAddress": []},
+}
+WORDS: dict[str, Callable[[Machine], list[str]]] = {
+    "ZoneId": lambda m: [m.zone],
+    "VpcId": lambda m: [m.vpc_id],
+    "VSwitchId": lambda m: [m.vswitch_id],
+    "InstanceType": lambda m: [m.instance_type],
+    "InstanceTypeFamily": lambda m: [family(m)],
+    "InstanceChargeType": lambda m: [m.charge_type],
+    "ImageId": lambda m: [m.image_id],
+    "SecurityGroupId": lambda m: m.security_group_ids,
+    "ResourceGroupId": lambda m: [m.resource_group_id],
+    "InstanceNetworkType": lambda m: ["vpc"],
+    "Status": lambda m: [m.status],
+    "LockReason": lambda m: m.lock_reasons,
+    "KeyPairName": lambda m: [],
+    "HpcClusterId": lambda m: [],
+}
+CLOSED = {
+    "Status": (STATUSES, "InvalidStatus.NotFound"),
+    "LockReason": (LOCK_REASONS, "InvalidLockReason.NotFound"),
+    "InstanceNetworkType": (("vpc", "classic"), "InvalidNetworkType.NotFound"),
+    "InstanceChargeType": (("PrePaid", "PostPaid"), "InvalidInstanceChargeType.NotFound"),
+}
 
 
 def describe_regions(call: Call) -> dict:
@@ -52,7 +97,7 @@ def describe_instances(call: Call) -> dict:
     return {"Instances": {"Instance": [shown(machine) for machine in part.rows]}, **part.keys}
 
 
-def _asked(params: Parameters) -> list:
+def _asked(params: Parameters) -> list[Fits]:
     """One predicate a filter; all of them must fit."""
     wanted = [*_identities(params), *_words(params), *_times(params)]
     for key, value in tags(params):
@@ -60,7 +105,7 @@ def _asked(params: Parameters) -> list:
     return wanted
 
 
-def _identities(params: Parameters):
+def _identities(params: Parameters) -> Iterator[Fits]:
     lists = {
         "InstanceIds": lambda m: [m.instance_id],
         "PrivateIpAddresses": lambda m: m.private_ips,
@@ -74,29 +119,11 @@ def _identities(params: Parameters):
             yield lambda m, of=of, asked=frozenset(asked): not asked.isdisjoint(of(m))
 
 
-def _words(params: Parameters):
-    words = {
-        "ZoneId": lambda m: [m.zone],
-        "VpcId": lambda m: [m.vpc_id],
-        "VSwitchId": lambda m: [m.vswitch_id],
-        "InstanceType": lambda m: [m.instance_type],
-        "InstanceTypeFamily": lambda m: [family(m)],
-        "InstanceChargeType": lambda m: [m.charge_type],
-        "ImageId": lambda m: [m.image_id],
-        "SecurityGroupId": lambda m: m.security_group_ids,
-        "ResourceGroupId": lambda m: [m.resource_group_id],
-        "InstanceNetworkType": lambda m: ["vpc"],
-        "Status": lambda m: [m.status],
-        "LockReason": lambda m: m.lock_reasons,
-        "KeyPairName": lambda m: [],
-        "HpcClusterId": lambda m: [],
-    }
-    _known(params, "Status", STATUSES, "InvalidStatus.NotFound")
-    _known(params, "LockReason", LOCK_REASONS, "InvalidLockReason.NotFound")
-    _known(params, "InstanceNetworkType", ("vpc", "classic"), "InvalidNetworkType.NotFound")
-    charges = ("PrePaid", "PostPaid")
-    _known(params, "InstanceChargeType", charges, "InvalidInstanceChargeType.NotFound")
-    for name, of in words.items():
+def _words(params: Parameters) -> Iterator[Fits]:
+    for name, (allowed, code) in CLOSED.items():
+        if (value := params.text(name)) and value not in allowed:
+            raise Refusal(404, code, f"The specified {name} is not one of {', '.join(allowed)}.")
+    for name, of in WORDS.items():
         if value := params.text(name):
             yield lambda m, of=of, value=value: value in of(m)
     if name := params.text("InstanceName"):
@@ -104,12 +131,7 @@ def _words(params: Parameters):
         yield lambda m: fnmatchcase(m.name, pattern)
 
 
-def _known(params: Parameters, name: str, allowed: tuple[str, ...], code: str) -> None:
-    if params.text(name) and params.text(name) not in allowed:
-        raise Refusal(404, code, f"The specified {name} is not one of {', '.join(allowed)}.")
-
-
-def _times(params: Parameters):
+def _times(params: Parameters) -> Iterator[Fits]:
     for number, entry in enumerate(params.structures("Filter"), 1):
         key = entry.get("Key", "")
         if key not in FILTERS:
@@ -148,7 +170,6 @@ def shown(machine: Machine) -> dict:
         "CreationTime": minutes(machine.created_at),
         "StartTime": minutes(machine.started_at),
         "ExpiredTime": minutes(machine.expires_at),
-        "AutoReleaseTime": "",
         "InstanceChargeType": machine.charge_type,
         "StoppedMode": "KeepCharging" if machine.status == "Stopped" else "Not-applicable",
         "Tags": {"Tag": [{"TagKey": k, "TagValue": v} for k, v in machine.tags.items()]},
@@ -156,19 +177,7 @@ def shown(machine: Machine) -> dict:
             "LockReason": [{"LockReason": why, "LockMsg": ""} for why in machine.lock_reasons]
         },
         "ResourceGroupId": machine.resource_group_id,
-        "DeletionProtection": False,
-        "DeviceAvailable": True,
-        "Recyclable": False,
-        "IoOptimized": True,
-        "SaleCycle": "",
-        "SpotStrategy": "NoSpot",
-        "Description": "",
-        "KeyPairName": "",
-        "ClusterId": "",
-        "GPUAmount": 0,
-        "GPUSpec": "",
-        "DedicatedHostAttribute": {"DedicatedHostId": "", "DedicatedHostName": ""},
-        "MetadataOptions": {"HttpEndpoint": "enabled", "HttpTokens": "optional"},
+        **ALIKE,
     }
 
 
@@ -203,7 +212,6 @@ def _network(machine: Machine) -> dict:
             "InternetChargeType": "PayByTraffic",
         }
     return {
-        "InstanceNetworkType": "vpc",
         "VpcAttributes": {
             "VpcId": machine.vpc_id,
             "VSwitchId": machine.vswitch_id,
@@ -211,11 +219,7 @@ def _network(machine: Machine) -> dict:
             "PrivateIpAddress": {"IpAddress": machine.private_ips},
         },
         "PublicIpAddress": {"IpAddress": machine.public_ips},
-        "InnerIpAddress": {"IpAddress": []},
-        "RdmaIpAddress": {"IpAddress": []},
         "EipAddress": eip,
-        "InternetChargeType": "PayByTraffic",
-        "InternetMaxBandwidthIn": -1,
         "InternetMaxBandwidthOut": 5 if machine.public_ips else 0,
         "SecurityGroupIds": {"SecurityGroupId": machine.security_group_ids},
         "NetworkInterfaces": {"NetworkInterface": _interfaces(machine)},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
@@ -14,6 +15,7 @@ from simulator.invocations import Invocation, Order, Row
 from simulator.paging import Limits, page
 from simulator.wire import Parameters, seconds
 
+Encode = Callable[[bytes], str]
 LIMITS = Limits(most=50, assistant=True)
 OLD_STATUSES = ("Running", "Finished", "Failed", "PartialFailed", "Stopped", "Stopping")
 STATUSES = (*OLD_STATUSES, "Success", "Pending", "Scheduled")
@@ -63,13 +65,13 @@ def _fits(invocation: Invocation, params: Parameters) -> bool:
     return fnmatchcase(order.name, params.text("CommandName") or "*")
 
 
-def _encoder(params: Parameters):
+def _encoder(params: Parameters) -> Encode:
     if params.text("ContentEncoding").lower() == "plaintext":
         return lambda raw: raw.decode("utf-8", "replace")
     return lambda raw: base64.b64encode(raw).decode()
 
 
-def _invocation(invocation: Invocation, one: str, with_output: bool, encode) -> dict:
+def _invocation(invocation: Invocation, one: str, with_output: bool, encode: Encode) -> dict:
     order = invocation.order
     rows = [row for row in invocation.rows if not one or row.instance_id == one]
     return {
@@ -85,7 +87,7 @@ def _invocation(invocation: Invocation, one: str, with_output: bool, encode) -> 
     }
 
 
-def _order(order: Order, encode) -> dict:
+def _order(order: Order, encode: Encode) -> dict:
     return {
         "CommandName": order.name,
         "CommandType": order.type,
@@ -110,7 +112,7 @@ def _tags(order: Order) -> dict:
     return {"Tag": [{"TagKey": key, "TagValue": value} for key, value in order.tags]}
 
 
-def _instance(row: Row, with_output: bool, encode) -> dict:
+def _instance(row: Row, with_output: bool, encode: Encode) -> dict:
     return {
         **_row(row),
         "InstanceInvokeStatus": row.record_status,
@@ -185,7 +187,7 @@ def _named(call: Call, region: str) -> list[Invocation]:
     ]
 
 
-def _result(invocation: Invocation, row: Row, encode) -> dict:
+def _result(invocation: Invocation, row: Row, encode: Encode) -> dict:
     order = invocation.order
     return {
         "CommandId": invocation.command_id,
