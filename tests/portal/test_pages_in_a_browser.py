@@ -66,7 +66,7 @@ def person(live_server):
 def page_of(browser, live_server, person, viewport: dict, scheme: str = "light", **more):
     page = browser.new_context(viewport=viewport, color_scheme=scheme, **more).new_page()
     page.complaints = []
-    page.on("console", lambda said: page.complaints.append(said.text))
+    page.on("console", lambda said: page.complaints.append(f"{said.text} {said.location}"))
     page.on("pageerror", lambda error: page.complaints.append(str(error)))
     page.goto(f"{live_server.url}/login/")
     page.fill("[name=username]", person.username)
