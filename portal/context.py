@@ -59,6 +59,7 @@ def page(request: HttpRequest) -> dict[str, object]:
         "themes": THEMES,
         "place": SimpleLazyObject(lambda: _place(request)),
         "nouns": SimpleLazyObject(lambda: _nouns(request)),
+        "unscoped": SimpleLazyObject(lambda: _unscoped(request)),
     }
 
 
@@ -93,6 +94,13 @@ def _only_one_current(nouns: list[Noun]) -> list[Noun]:
     """/instances/events/ lies below /instances/: the longest address wins."""
     current = max((noun.url for noun in nouns if noun.current), key=len, default="")
     return [Noun(n.url, n.label, n.apart, n.url == current) for n in nouns]
+
+
+def _unscoped(request: HttpRequest) -> bool:
+    """Whether this person sees nothing at all because nobody gave them a part of the fleet."""
+    if not _person(request) or request.user.is_superuser:
+        return False
+    return not request.user.scopes.exists()
 
 
 def _person(request: HttpRequest) -> bool:

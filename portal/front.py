@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from diagnostics.models import DiagnosisCase
 from instances.event_filter import PENDING
-from instances.models import Instance, Region, SystemEvent
+from instances.models import CloudAccount, Instance, Region, SystemEvent
 from portal import lists
 
 FAILURES = ("SystemFailure.Reboot", "InstanceFailure.Reboot", "SystemFailure.Redeploy")
@@ -69,6 +69,7 @@ def _fleet(user: Any) -> dict[str, object]:
         "pending": events.filter(cycle_status__in=PENDING).order_by("not_before")[:SHOWN],
         "silent": silent[:SHOWN],
         "silent_count": lists.count(silent),
+        "accounts": CloudAccount.objects.filter(enabled=True).exclude(problem="")[:SHOWN],
         "regions": regions.filter(state__in=("doubted", "failed"))[:SHOWN],
     }
 

@@ -10,7 +10,6 @@ from django.views.decorators.http import require_GET
 from instances import event_filter
 from instances.forms import EventFilter
 from instances.models import SystemEvent
-from instances.views.instances import unscoped
 from portal import lists
 from portal.access import needs
 
@@ -40,7 +39,7 @@ def listing(request: HttpRequest) -> HttpResponse:
     if "csv" in request.GET:
         return lists.csv(request, found, COLUMNS, name="events", order=ORDER, sorts=SORTS)
     page = lists.page(request, found, ORDER, sorts=SORTS)
-    shown = {"form": form, "page": page, "unscoped": unscoped(request)}
+    shown = {"form": form, "page": page}
     return render(request, "instances/events.html", shown)
 
 

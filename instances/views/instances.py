@@ -53,7 +53,7 @@ def listing(request: HttpRequest) -> HttpResponse:
         return lists.csv(request, rows, COLUMNS, name="instances", order=ORDER, sorts=SORTS)
     page = lists.page(request, found, ORDER, sorts=SORTS)
     keep = GroupForm(user=request.user, picked=[], found=form)
-    shown = {"form": form, "page": page, "group_form": keep, "unscoped": unscoped(request)}
+    shown = {"form": form, "page": page, "group_form": keep}
     return render(request, "instances/list.html", shown)
 
 
@@ -71,8 +71,3 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "moments": moments(instance, request.user),
     }
     return render(request, "instances/detail.html", shown)
-
-
-def unscoped(request: HttpRequest) -> bool:
-    """Whether this person sees nothing at all because nobody gave them a part of the fleet."""
-    return not request.user.is_superuser and not request.user.scopes.exists()

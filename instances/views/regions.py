@@ -8,8 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from instances.models import Region
-from instances.views.instances import unscoped
+from instances.models import CloudAccount, Region
 from portal.access import needs
 from portal.transitions import WrongState
 
@@ -19,7 +18,8 @@ from portal.transitions import WrongState
 def listing(request: HttpRequest) -> HttpResponse:
     seen = Region.objects.visible_to(request.user).select_related("account")
     regions = seen.order_by("-state", "account__name", "region_id")[:500]
-    shown = {"regions": sorted(regions, key=_troubled_first), "unscoped": unscoped(request)}
+    accounts = CloudAccount.objects.filter(enabled=True).exclude(problem="")
+    shown = {"regions": sorted(regions, key=_troubled_first), "accounts": accounts}
     return render(request, "instances/regions.html", shown)
 
 

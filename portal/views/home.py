@@ -11,7 +11,6 @@ from django.views.decorators.http import require_GET
 
 from instances.lookup import find
 from instances.models import Instance
-from instances.views.instances import unscoped
 from portal import front
 from portal.access import ANY_PERSON, needs
 
@@ -21,7 +20,7 @@ LONGEST = 200
 @require_GET
 @needs(ANY_PERSON)
 def home(request: HttpRequest) -> HttpResponse:
-    shown = front.news(request.user) | {"unscoped": unscoped(request)}
+    shown = front.news(request.user)
     return render(request, "home.html", shown)
 
 

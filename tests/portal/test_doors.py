@@ -1,8 +1,19 @@
 """Logging in, looking around, logging out."""
 
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
 from django.urls import reverse
 
+from instances.models import Scope
+from portal.access import ROLES
 from portal.audit.models import AuditEntry
 from tests.factories import UserFactory
 
@@ -105,3 +116,51 @@ def test_a_weak_password_is_refused(client, person, weak):
     assert client.post("/password/", asked).status_code == 200
     person.refresh_from_db()
     assert person.check_password("a long enough word")
+
+
+def test_demo_people_are_made_on_the_simulated_cloud_only(settings):
+    settings.ECS_IS_LOCAL = False
+    with pytest.raises(CommandError, match="loopback"):
+        call_command("demo_users")
+    assert not User.objects.exists()
+
+
+def test_demo_people_get_in_and_stay_out_when_the_cloud_is_real(client, settings):
+    settings.ECS_IS_LOCAL = True
+    call_command("demo_users", stdout=io.StringIO())
+    demo = {"username": "support", "password": "demo-support"}
+    assert client.post("/login/", demo).status_code == 302
+    assert client.get("/").status_code == 200
+    settings.ECS_IS_LOCAL = False
+    assert client.get("/").status_code == 302  # the session they had is over
+    assert client.post("/login/", demo).status_code == 200
+
+
+def test_demo_people_are_made_once(settings):
+    settings.ECS_IS_LOCAL = True
+    for _ in range(2):
+        call_command("demo_users", stdout=io.StringIO())
+    assert User.objects.count() == len(ROLES) == Scope.objects.count()
+
+
+def settings_with(**environment: str) -> dict:
+    code = (
+        "import json; from portal import settings as s; print(json.dumps([s.SESSION_COOKIE_SECURE,"
+        " s.CSRF_COOKIE_SECURE, s.SECURE_HSTS_SECONDS, s.SECURE_SSL_REDIRECT]))"
+    )
+    root = Path(__file__).resolve().parents[2]
+    plain = {name: os.environ[name] for name in ("PATH",) if name in os.environ}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=plain | environment, cwd=root, capture_output=True
+    )
+    return json.loads(done.stdout)
+
+
+def test_behind_https_cookies_are_secure_and_browsers_stay():
+    assert settings_with(CSRF_TRUSTED_ORIGINS="https://portal.example") == [
+        True,
+        True,
+        31536000,
+        True,
+    ]
+    assert settings_with() == [False, False, 0, False]

@@ -23,6 +23,7 @@ from diagnostics.report import rendered
 from diagnostics.speech import clock
 from instances import lookup
 from instances.models import CloudAccount, Instance
+from portal.access import NotAllowed, acting_as
 
 DONE, BAD_USAGE, UNKNOWN_INSTANCE, UNREACHABLE = 0, 2, 3, 4
 FORMS = {"markdown": "md", "json": "json", "html": "html"}
@@ -44,6 +45,9 @@ class Command(BaseCommand):
         parser.add_argument("--within", type=int, default=30, help="± minutes (default 30)")
         parser.add_argument("--language", default="en", choices=dict(settings.LANGUAGES))
         parser.add_argument("--copy", default="internal", choices=("internal", "customer"))
+        parser.add_argument(
+            "--as", dest="person", default="", metavar="USER", help="sees and may what USER does"
+        )
         parser.add_argument("--format", default="markdown", choices=FORMS)
 
     def handle(self, *args: Any, **asked: Any) -> None:
@@ -62,14 +66,20 @@ class Command(BaseCommand):
         problem = _problem(asked, account)
         if problem:
             self._stop(BAD_USAGE, problem)
+        try:
+            person = acting_as(asked["person"], "diagnostics.add_diagnosiscase")
+        except NotAllowed as refusal:
+            self._stop(BAD_USAGE, f"--as: {refusal}")
         known = Instance.objects.filter(account=account, region=asked["region"])
+        if person:
+            known = known.visible_to(person)
         matches = lookup.find(known, asked["instance"])
         if matches.ambiguous or len(matches.found) > 1:
             several = matches.found or [i for rows in matches.ambiguous.values() for i in rows]
             ids = ", ".join(each.instance_id for each in several)
             self._stop(BAD_USAGE, f"{asked['instance']} names several instances: {ids}")
         return cases.open_case(
-            opened_by=None,
+            opened_by=person,
             via="command",
             instance=matches.found[0] if matches.found else None,
             instance_text=asked["instance"],

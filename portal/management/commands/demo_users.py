@@ -13,6 +13,7 @@ from django.db import transaction
 from instances.models import Scope
 from portal import audit
 from portal.access import ROLES
+from portal.backends import DEMO_MAIL
 
 
 class Command(BaseCommand):
@@ -39,7 +40,8 @@ class Command(BaseCommand):
 
     @transaction.atomic
     def _make(self, role: str, password: str) -> None:
-        person, made = User.objects.get_or_create(username=role)
+        mail = f"{role}{DEMO_MAIL}"
+        person, made = User.objects.get_or_create(username=role, defaults={"email": mail})
         person.groups.add(Group.objects.get(name=role))
         if made:
             person.set_password(password)
