@@ -206,7 +206,9 @@ def kdump(asked: Asked) -> Kdump:
         asked.reasons["loaded"] = asked.missing("kdump") or "the kernel does not tell"
     active = asked.word("kdump", "active")
     if active == "unknown":
-        asked.reasons["active"] = "the state of the service could not be asked"
+        none = pairs.get("service") == "none"
+        why = "no kdump service is installed" if none else "systemd could not be asked"
+        asked.reasons["active"] = why
     return Kdump(
         service=asked.word("kdump", "service"),
         active=None if active == "unknown" else active,

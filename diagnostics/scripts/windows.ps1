@@ -133,7 +133,7 @@ function Read-Event {
         elseif (-not $named.ContainsKey($name)) { $named[$name] = $text }
         elseif (-not $named.ContainsKey($name + '_2')) { $named[$name + '_2'] = $text }
     }
-    if ($plain.Count -gt 0) { $named['Data'] = @($plain) }
+    if ($plain.Count -gt 0) { $named['Data'] = $plain.ToArray() }
     $id = $system.SelectSingleNode("*[local-name()='EventID']").InnerText
     return [ordered]@{
         time = $system.SelectSingleNode("*[local-name()='TimeCreated']").GetAttribute('SystemTime')
@@ -275,7 +275,7 @@ Ask 'agent' {
     if ([IO.Directory]::Exists($folder)) {
         $versions = (New-Object IO.DirectoryInfo $folder).GetDirectories('*.*.*.*')
         $newest = $versions | Sort-Object -Property LastWriteTimeUtc | Select-Object -Last 1
-        $record['system']['agent_version'] = [string]$newest
+        if ($newest) { $record['system']['agent_version'] = $newest.Name }
     }
 }
 Ask 'crash_control' {
@@ -341,14 +341,14 @@ $escape = {
     '\u{0:x4}' -f [int][char]$found.Value
 }
 # System before Application, each with the newest record first.
-$sorted = @($events | Sort-Object -Property @{ Expression = { $_['channel'] + ('{0:d19}' -f $_['record_id']) } } -Descending)
+$sorted = @($events.ToArray() | Sort-Object -Property @{ Expression = { $_['channel'] + ('{0:d19}' -f $_['record_id']) } } -Descending)
 $keep = $sorted.Count
 $done = $false
 while (-not $done) {
     $record['events'] = @($sorted | Select-Object -First $keep)
     $json = ConvertTo-Json -InputObject $record -Depth 8 -Compress
     $json = [regex]::Replace($json, '[^\x20-\x7e]', $escape)
-    $told = @($notes)
+    $told = $notes.ToArray()
     if ($keep -lt $sorted.Count) {
         $told += 'events: ' + ($sorted.Count - $keep) + ' older ones were left out, for room'
     }
