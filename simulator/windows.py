@@ -66,7 +66,8 @@ def bundle(record: Record) -> bytes:
     text = re.sub(r"[^\x20-\x7e]", _escaped, compressed)
     plain = f"#section record\n{text}\n#section collection\n\n".encode("ascii")
     packed = base64.b64encode(gzip.compress(plain, mtime=0)).decode()
-    lines = [packed[at : at + 76] for at in range(0, len(packed), 76)]
+    rows = [packed[at : at + 76] for at in range(0, len(packed), 76)]
+    lines = [f"{number}:{row}" for number, row in enumerate(rows, 1)]
     digest = hashlib.sha256(plain).hexdigest()
     end = f"#ecs-end bytes={len(plain)} sha256={digest} seconds=2"
     return "\r\n".join(("#ecs-bundle 1 windows gzip", *lines, end, "")).encode()

@@ -1,7 +1,7 @@
 """What a collection script printed, taken apart into named sections.
 
     #ecs-bundle 1 linux gzip        os: linux | windows, form: gzip | plain
-    H4sIAAAAAAAACu1Y...             gzip: Base64 of the gzipped text, in lines
+    1:H4sIAAAAAAAACu1Y...           gzip: Base64 of the gzipped text, in numbered lines
     #ecs-end bytes=5526 cksum=909647369 seconds=1
 
 The text is a run of sections, each a line `#section NAME` and what stands until the next. `bytes`
@@ -107,7 +107,7 @@ def as_it_stands(
 
 
 def unpacked(body: bytes, end: re.Match[bytes] | None, problems: list[str]) -> tuple[bytes, bool]:
-    text, trouble = inflate(b"".join(body.split()))
+    text, trouble = inflate(b"".join(re.sub(rb"(^|\s)\d+:", rb"\1", body).split()))
     if end and sum_fits(text, end):
         return text, True
     sound = b"".join(sound_lines(body))
@@ -119,13 +119,17 @@ def unpacked(body: bytes, end: re.Match[bytes] | None, problems: list[str]) -> t
 
 
 def sound_lines(body: bytes) -> Iterator[bytes]:
-    """Base64 lines up to the first that is not as long as the others: there the agent has cut,
-    and what follows would unpack to words that the machine never wrote."""
-    lines = body.split()
-    for line in lines:
-        if len(line) != len(lines[0]) or not re.fullmatch(rb"[A-Za-z0-9+/]+={0,2}", line):
+    """Base64 lines up to the first that is not the next one, or not as long as the others: there
+    something was cut, and what follows would unpack to words that the machine never wrote. The
+    last line before it is left out too, for its end may be that of another."""
+    before = None
+    for number, line in enumerate(body.split(), 1):
+        found = re.fullmatch(rb"(\d{1,6}):([A-Za-z0-9+/]+={0,2})", line)
+        if not found or int(found[1]) != number or before and len(found[2]) != len(before):
             return
-        yield line
+        if before:
+            yield before
+        before = found[2]
 
 
 def inflate(packed: bytes) -> tuple[bytes, str]:

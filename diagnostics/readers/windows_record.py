@@ -18,7 +18,8 @@ the event's XML: named fields by name, unnamed ones as the list "Data", "Binary"
 that it could not be asked, and the section `collection` says why; [] that there is nothing.
 
 An answer is sealed so: text = "#section record\\n" + json + "\\n#section collection\\n" + notes
-+ "\\n"; then the line `#ecs-bundle 1 windows gzip`, Base64 of gzip(text) in lines of 76, and the
++ "\\n"; then the line `#ecs-bundle 1 windows gzip`, Base64 of gzip(text) in lines of 76 that each
+begin with their number and a colon ("1:H4sI..."), and the
 line `#ecs-end bytes=<len(text)> sha256=<hex of text> seconds=<n>`.
 """
 

@@ -462,7 +462,7 @@ bundle() { # the most telling first: the head survives a cut on the way
 form=plain
 has gzip && has base64 && [ "$(printf ok | gzip -9c | base64 | base64 -d | gzip -dc)" = ok ] && form=gzip
 pack() {
-  if [ $form = gzip ]; then gzip -9c | base64; else tr -cd '\011\012\040-\176'; fi
+  if [ $form = gzip ]; then gzip -9c | base64 | grep -n ''; else tr -cd '\011\012\040-\176'; fi
 }
 percent=100
 while :; do

@@ -329,8 +329,14 @@ function Pack {
     $zip.Write($bytes, 0, $bytes.Length)
     $zip.Close()
     $hash = (New-Object Security.Cryptography.SHA256CryptoServiceProvider).ComputeHash($bytes)
+    $packed = [Convert]::ToBase64String($memory.ToArray(), [Base64FormattingOptions]::InsertLineBreaks)
+    $number = 0
+    $lines = foreach ($line in [regex]::Split($packed, '\r\n')) {
+        $number += 1
+        [string]$number + ':' + $line
+    }
     return @{
-        Body = [Convert]::ToBase64String($memory.ToArray(), [Base64FormattingOptions]::InsertLineBreaks)
+        Body = @($lines) -join "`r`n"
         Size = $bytes.Length
         Sum = [BitConverter]::ToString($hash).Replace('-', '').ToLowerInvariant()
     }

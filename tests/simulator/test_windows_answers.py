@@ -37,7 +37,7 @@ def answer(name: str, script: str) -> Ran:
 def record(ran: Ran) -> dict:
     first, *body, end, _ = ran.output.decode("ascii").split("\r\n")
     assert first == "#ecs-bundle 1 windows gzip"
-    plain = gzip.decompress(base64.b64decode("".join(body)))
+    plain = gzip.decompress(base64.b64decode("".join(line.partition(":")[2] for line in body)))
     assert f"bytes={len(plain)} sha256={hashlib.sha256(plain).hexdigest()}" in end
     marker, text, *_ = plain.decode("ascii").split("\n")
     assert marker == "#section record"

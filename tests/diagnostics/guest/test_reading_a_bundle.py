@@ -1,10 +1,11 @@
 """A bundle is read whatever has happened to it on the way, and what happened is said."""
 
-import base64
 import gzip
 import subprocess
 
 from diagnostics.readers import bundle
+
+from .windows_answers import numbered
 
 TEXT = (
     "#section system\nhostname=web01\n#section cmdline\nquiet\n"
@@ -19,7 +20,7 @@ TEXT = (
 def sealed(text: str = TEXT, form: str = "gzip") -> bytes:
     """As the script prints it."""
     raw = text.encode()
-    body = base64.encodebytes(gzip.compress(raw, 9)) if form == "gzip" else raw
+    body = numbered(gzip.compress(raw, 9)) if form == "gzip" else raw
     crc = bundle.posix_cksum(raw)
     return b"#ecs-bundle 1 linux %s\n%s#ecs-end bytes=%d cksum=%d seconds=1\n" % (
         form.encode(),
@@ -108,3 +109,18 @@ def test_the_sum_is_the_one_that_cksum_prints():
     for text in (b"", b"a", TEXT.encode()):
         said = subprocess.run(["cksum"], input=text, capture_output=True, check=True).stdout
         assert bundle.posix_cksum(text) == int(said.split()[0])
+
+
+def test_lost_lines_in_the_middle_are_noticed_and_end_what_is_read():
+    lines = sealed().splitlines(keepends=True)
+    read = bundle.read(b"".join(lines[:20] + lines[23:]))
+    assert not read.complete
+    assert set(read.sections["journal_previous"].splitlines()[:-1]) <= set(TEXT.splitlines())
+
+
+def test_lines_that_a_narrow_terminal_broke_are_joined_again():
+    narrow = b"".join(
+        line[:50] + b"\n" + line[50:] if line[0] != ord("#") else line
+        for line in sealed().splitlines(keepends=True)
+    )
+    assert bundle.read(narrow).complete

@@ -12,9 +12,14 @@ from diagnostics.readers.windows_fields import HEADER_PARTS
 def sealed(record: dict, notes: str = "") -> bytes:
     body = json.dumps(record, separators=(",", ":"))
     text = f"#section record\n{body}\n#section collection\n{notes}\n".encode("ascii")
-    packed = base64.encodebytes(gzip.compress(text)).replace(b"\n", b"\r\n")
+    packed = numbered(gzip.compress(text)).replace(b"\n", b"\r\n")
     end = f"#ecs-end bytes={len(text)} sha256={hashlib.sha256(text).hexdigest()} seconds=3\r\n"
     return b"#ecs-bundle 1 windows gzip\r\n" + packed + end.encode()
+
+
+def numbered(packed: bytes) -> bytes:
+    lines = base64.encodebytes(packed).splitlines(keepends=True)
+    return b"".join(b"%d:%s" % (number, line) for number, line in enumerate(lines, 1))
 
 
 def dump(
