@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import socket
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -54,6 +56,7 @@ class Command(BaseCommand):
         if demo and "demo_users" in get_commands():
             call_command("demo_users")
             connections.close_all()
+            supervisor.say(f"for commands in another shell: set -a; . {_write_environment()}")
         supervisor.say(f"ready: http://{bind}/")
 
 
@@ -82,6 +85,20 @@ def _sign_as_the_demo() -> None:
     os.environ["ALIBABA_CLOUD_ACCESS_KEY_ID"], os.environ["ALIBABA_CLOUD_ACCESS_KEY_SECRET"] = (
         DEMO_KEY
     )
+
+
+def _write_environment() -> Path:
+    """What a command needs to reach this demo, in a file for a shell to read."""
+    wanted = {"ECS_ENDPOINT": settings.ECS_ENDPOINT}
+    kept = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY_FILE", "ALIBABA_CLOUD_ACCESS_KEY_ID")
+    for name in (*kept, "ALIBABA_CLOUD_ACCESS_KEY_SECRET"):
+        if name in os.environ:
+            wanted[name] = os.environ[name]
+    path = settings.STATE_DIR / "demo.env"
+    path.write_text("".join(f"{name}={shlex.quote(value)}\n" for name, value in wanted.items()))
+    with contextlib.suppress(ValueError):
+        return path.relative_to(Path.cwd())
+    return path
 
 
 def _endpoint() -> tuple[str, int]:
