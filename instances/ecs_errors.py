@@ -67,6 +67,16 @@ def request_id_of(value: object) -> str:
     return re.sub(r"[^\w-]", "", wire.text(value))[:64]
 
 
+NOT_SIGNED = (  # how the codes begin that mean: these credentials, or this host's clock
+    "InvalidAccessKeyId",
+    "InvalidSecurityToken",
+    "InvalidTimeStamp",
+    "IncompleteSignature",
+    "SignatureDoesNotMatch",
+    "Forbidden.AccessKeyDisabled",
+)
+
+
 def answered_no(operation: str, error: Any) -> EcsError:
     """ECS, or something that speaks for it, answered with an error in JSON."""
     answer = error.data if isinstance(error.data, dict) else {}
@@ -83,11 +93,10 @@ def answered_no(operation: str, error: Any) -> EcsError:
         return Throttled(message, retry_after=wish, **known)
     if not code or status >= 500 or code == "IdempotentProcessing":
         return NoAnswer(f"HTTP {status}: {message}", **known)
-    if code.startswith(("InvalidAccessKeyId", "SignatureDoesNotMatch", "IncompleteSignature")) or (
-        code in ("InvalidCredentials", "Forbidden.AccessKeyDisabled", "InvalidSecurityToken")
-    ):
+    if code.startswith(NOT_SIGNED):
         return NotSigned(message, **known)
-    if status == 403 and (code.startswith(("Forbidden", "NoPermission")) or _denied(error)):
+    lacks = code.startswith(("Forbidden", "NoPermission")) and code != "Forbidden.RiskControl"
+    if status == 403 and (lacks or _denied(error)):
         action = wire.text(_denied(error).get("AuthAction")) or f"ecs:{operation}"
         return NotPermitted(f"the identity lacks {action}: {message}", action=action, **known)
     return Refused(message, **known)

@@ -36,10 +36,21 @@ def test_the_right_that_ecs_itself_names_wins(answering):
 
 
 @pytest.mark.parametrize(
-    "code", ["InvalidAccessKeyId.NotFound", "SignatureDoesNotMatch", "Forbidden.AccessKeyDisabled"]
+    "code",
+    [
+        "InvalidAccessKeyId.NotFound",
+        "SignatureDoesNotMatch",
+        "Forbidden.AccessKeyDisabled",
+        "InvalidSecurityToken.Expired",
+        "InvalidTimeStamp.Expired",
+    ],
 )
 def test_credentials_that_ecs_does_not_accept(answering, code):
     assert type(refused(answering, error(404, code))) is ecs.NotSigned
+
+
+def test_risk_control_is_no_missing_right(answering):
+    assert type(refused(answering, error(403, "Forbidden.RiskControl"))) is ecs.Refused
 
 
 def test_a_profile_that_does_not_exist_is_said_before_any_call(answering):
