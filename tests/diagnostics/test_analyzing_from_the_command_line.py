@@ -52,7 +52,9 @@ def test_bad_input_is_named_and_ends_with_2():
         (["--jsonl"], b"{not json", "line 1 is not JSON"),
         (["--jsonl"], b"[1, 2]", "line 1 must be a JSON object"),
         (["--jsonl", "--os", "linux"], b'{"id": 1, "text": 7}', "line 1: `text` must be a string"),
+        (["--jsonl"], b'{"id": 1, "events": "x"}', "line 1: needs `text` (Linux) or `events`"),
         (["--os", "windows"], b"\xff\xfe nothing", "not JSON"),
+        (["--os", "windows"], b"{}", "the input needs `events`"),
     ]:
         ended = analyze(*args, given=given)
         assert ended.returncode == 2, args
@@ -69,3 +71,17 @@ def test_bytes_that_are_no_text_are_survived():
 def test_an_utf_16_text_is_read():
     given = b"\xff\xfe" + CRASH.decode(errors="replace").encode("utf-16-le")
     assert json.loads(analyze("-", given=given).stdout)["subkind"] == "null_deref"
+
+
+def test_a_windows_case_is_told_by_its_events():
+    given = json.dumps({"id": 7, "os": "Windows Server 2022", "events": []}).encode()
+    answer = json.loads(analyze("--jsonl", given=given).stdout)
+    assert (answer["id"], answer["crashed"], answer["function"]) == (7, False, None)
+
+
+def test_what_the_collection_script_printed_is_taken_apart():
+    text = "#section system\nnow=1772609460\n#section pstore\n" + CRASH.decode(errors="replace")
+    given = f"#ecs-bundle 1 linux plain\n{text}\n#ecs-end bytes=0 cksum=0 seconds=1\n".encode()
+    answer = json.loads(analyze(given=given).stdout)
+    assert answer["subkind"] == "null_deref"
+    assert answer["findings"][0]["quote"]["source"] == "pstore"

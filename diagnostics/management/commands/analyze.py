@@ -1,4 +1,7 @@
-"""Evidence in, verdict out: a file or standard input, no database."""
+"""Evidence in, verdict out: a file or standard input, no database.
+
+A log as it is, what the collection script printed, one Windows record, or one case a line.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ from django.core.management.base import BaseCommand
 from diagnostics.findings import Analysis
 
 BLOCK = 1 << 20
+BUNDLE, LEADING = b"#ecs-bundle ", 4096  # the mark of a collected bundle, and where it stands
 LONGEST_CASE = 64 << 20  # one JSON line
 ENCODINGS = {
     codecs.BOM_UTF8: "utf-8-sig",
@@ -64,15 +68,31 @@ def _opened(name: str) -> Iterator[BinaryIO]:
 def _one(stream: BinaryIO, os: str | None) -> dict[str, Any]:
     if os == "windows":
         text = b"".join(iter(lambda: stream.read(BLOCK), b"")).decode("utf-8", "replace")
-        return told(None, _windows(_object(text, "the input")))
+        record = _object(text, "the input")
+        if not isinstance(record.get("events"), list):
+            raise Unusable("the input needs `events`, a list, as the collection script prints it")
+        return told(None, _windows(record))
+    head = stream.read(BLOCK)
+    if BUNDLE in head[:LEADING]:
+        return told(None, _bundle(head + stream.read(BLOCK)))
     from diagnostics.analyzers import linux
 
-    return told(None, linux.judge_stream(_texts(stream)))
+    return told(None, linux.judge_stream(_texts(head, stream)))
 
 
-def _texts(stream: BinaryIO) -> Iterator[str]:
+def _bundle(output: bytes) -> Analysis:
+    """What the collection script printed, as a person copied it."""
+    from diagnostics.analyzers import linux
+    from diagnostics.readers import bundle, windows_record
+
+    brought = bundle.read(output)
+    if brought.os == "windows":
+        return _windows(windows_record.read(brought.sections))
+    return linux.judge(brought.sections)
+
+
+def _texts(head: bytes, stream: BinaryIO) -> Iterator[str]:
     """The bytes as text, whatever they are: wrong ones become replacement characters."""
-    head = stream.read(BLOCK)
     encoding = next((name for mark, name in ENCODINGS.items() if head.startswith(mark)), "utf-8")
     decoder = codecs.getincrementaldecoder(encoding)("replace")
     while head:
@@ -91,8 +111,10 @@ def _cases(stream: BinaryIO, os: str | None) -> Iterable[dict[str, Any]]:
 
 
 def _judged(case: dict[str, Any], os: str | None, number: int) -> Analysis:
-    os = os or case.get("os") or ("linux" if "text" in case else "windows")
+    os = os or ("linux" if "text" in case else "windows")
     if os == "windows":
+        if not isinstance(case.get("events"), list):
+            raise Unusable(f"line {number}: needs `text` (Linux) or `events`, a list (Windows)")
         return _windows(case)
     if not isinstance(case.get("text"), str):
         raise Unusable(f"line {number}: `text` must be a string with the log")
