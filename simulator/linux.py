@@ -62,7 +62,7 @@ class LinuxGuest:
         directory = working_dir or user.home
         if not (root / directory.lstrip("/")).is_dir():
             return refused("DirectoryNotExists", "the specified directory does not exists")
-        with tempfile.TemporaryDirectory(prefix="proc-") as folder:
+        with tempfile.TemporaryDirectory(prefix="proc-", dir=sandbox.workshop()) as folder:
             over = _proc(machine, root, Path(folder))
             result = sandbox.run(
                 sandbox.Room(root, machine.hostname, over),
@@ -89,7 +89,7 @@ class LinuxGuest:
     def _root(self, machine: Machine) -> Path:
         with self._lock:
             if self.root is None:
-                root = Path(tempfile.mkdtemp(prefix="machine-"))
+                root = Path(tempfile.mkdtemp(prefix="machine-", dir=sandbox.workshop()))
                 self._finalizer = weakref.finalize(self, shutil.rmtree, root, ignore_errors=True)
                 sandbox.skeleton(root)
                 write(root, self.tree(machine))

@@ -5,6 +5,7 @@ network, own processes, own /proc/sys, own host name. What shells cannot fake by
 tools tell (see standins/); they read the machine's data and know no script.
 """
 
+import atexit
 import functools
 import os
 import selectors
@@ -15,10 +16,12 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from shlex import quote
+
+from simulator.offspring import PROCESSES, overgrown
 
 STANDINS = Path(__file__).with_name("standins")
 SCRIPT = "/usr/local/share/aliyun-assist/work/script/task.sh"
@@ -26,7 +29,6 @@ PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 MEMORY = 1 << 30  # address space of each process, bytes
 FILE_SIZE = 64 << 20
 OPEN_FILES = 256
-PROCESSES = 256
 CPU_SECONDS = 120
 LIMITS = [
     "prlimit",
@@ -38,7 +40,8 @@ LIMITS = [
     "--core=0",
 ]
 HEAD, TAIL = 256 << 10, 768 << 10  # of a huge output, this much of either end is kept
-LOOK = 0.1  # seconds between two looks at the clock and at the stop flag
+LOOK = 0.1  # seconds between two looks at the clock, the stop flag and the size
+LATE, STOPPED, KILLED = "late", "stopped", 137
 HOST_PROGRAMS = ("/usr/bin", "/usr/sbin", "/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/libexec")
 ALTERNATIVES = ("awk", "nawk", "pager", "which")
 
@@ -156,10 +159,23 @@ def _standins_over_the_hosts() -> tuple[tuple[str, Path], ...]:
     )
 
 
+@functools.cache
+def workshop() -> Path:
+    """This process's folder for trees and scripts. Those of processes that were killed go."""
+    for left in Path(tempfile.gettempdir()).glob("ecs-simulator-*-*"):
+        with suppress(FileNotFoundError):  # another simulator may be sweeping, too
+            ours = left.lstat().st_uid == os.getuid()
+            if ours and not Path("/proc", left.name.split("-")[2]).exists():
+                shutil.rmtree(left, ignore_errors=True)
+    mine = Path(tempfile.mkdtemp(prefix=f"ecs-simulator-{os.getpid()}-"))
+    atexit.register(shutil.rmtree, mine, ignore_errors=True)
+    return mine
+
+
 @contextmanager
 def _script_file(script: str) -> Iterator[Path]:
     with STARTING:
-        handle, name = tempfile.mkstemp(prefix="task-", suffix=".sh")
+        handle, name = tempfile.mkstemp(prefix="task-", suffix=".sh", dir=workshop())
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
             file.write(script)
     try:
@@ -181,22 +197,41 @@ def _watch(command: list[str], timeout: float, stop: threading.Event) -> Result:
             env={"PATH": os.environ.get("PATH", PATH)},
             close_fds=True,
         )
-    kept = Kept()
-    deadline = time.monotonic() + timeout
-    with process, selectors.DefaultSelector() as selector:
-        selector.register(process.stdout, selectors.EVENT_READ)
-        while not (late := time.monotonic() >= deadline) and not stop.is_set():
-            if selector.select(min(LOOK, max(0.0, deadline - time.monotonic()))):
-                if not (piece := os.read(process.stdout.fileno(), 65536)):
-                    break
-                kept.add(piece)
-        stopped = stop.is_set() and not late
-        if late or stopped:
+    kept, deadline = Kept(), time.monotonic() + timeout
+    with process:
+        end = _collect(process, kept, deadline, stop)
+        if end:
             _kill(process)
             kept.drain(process.stdout.fileno())
         code = process.wait()
-    cut_short = late or stopped
-    return Result(None if cut_short else code, kept.text(), kept.dropped, late, stopped)
+    if end and end not in (LATE, STOPPED):
+        kept.add(f"simulator: the script was killed, {end}\n".encode())
+        code = KILLED
+    cut_short = end in (LATE, STOPPED)
+    exit_code = None if cut_short else code
+    return Result(exit_code, kept.text(), kept.dropped, end == LATE, end == STOPPED)
+
+
+def _collect(
+    process: subprocess.Popen, kept: "Kept", deadline: float, stop: threading.Event
+) -> str:
+    """Read until the script ends by itself (""), or tell why it must not go on."""
+    pipe = process.stdout.fileno()
+    next_look = time.monotonic() + LOOK
+    with selectors.DefaultSelector() as selector:
+        selector.register(pipe, selectors.EVENT_READ)
+        while (now := time.monotonic()) < deadline:
+            if stop.is_set():
+                return STOPPED
+            if now >= next_look:
+                next_look = now + LOOK
+                if why := overgrown(process.pid):
+                    return why
+            if selector.select(min(LOOK, max(0.0, deadline - now))):
+                if not (piece := os.read(pipe, 65536)):
+                    return ""
+                kept.add(piece)
+    return LATE
 
 
 def _kill(process: subprocess.Popen) -> None:
@@ -256,7 +291,7 @@ def _way() -> Way:
 def _works(name: str) -> bool:
     if not (shutil.which(name) and shutil.which("prlimit")):
         return False
-    with tempfile.TemporaryDirectory(prefix="probe-") as folder:
+    with tempfile.TemporaryDirectory(prefix="probe-", dir=workshop()) as folder:
         skeleton(Path(folder))
         with _script_file("test $$ -gt 0\n") as script:
             walls = WAYS[name](Room(Path(folder), "probe"), script, 0, "/root", {"PATH": PATH})

@@ -1,6 +1,8 @@
 """The demo fleet is the same at each start, and only its times move."""
 
+import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -129,3 +131,9 @@ def test_a_fleet_has_a_size_within_its_limits():
     for size in (0, 10_001):
         with pytest.raises(ValueError, match="fleet size must be from 1 to 10,000"):
             World.fleet(size, NOW)
+
+
+def test_the_documentation_lists_every_machine():
+    text = (Path(__file__).resolve().parents[2] / "docs/simulator.md").read_text()
+    listed = re.findall(r"^\| ([a-z]+-\d\d) \|", text, re.MULTILINE)
+    assert listed == [m.name for m in World.demo(NOW).machines]

@@ -73,6 +73,13 @@ def test_memory_is_limited(way):
     assert not ran.timed_out
 
 
+def test_a_fork_bomb_is_put_out(way):
+    ran = shell("web-01", "#!/bin/bash\nfor i in {1..400}; do sleep 64 & done; wait; echo end")
+    assert ran.exit_code not in (0, None)
+    assert b"end" not in ran.output.splitlines()
+    assert b"256 processes" in ran.output or b"fork" in ran.output  # as root, or as a user
+
+
 def test_a_file_cannot_grow_without_end(way):
     ran = shell("web-01", "head -c 200000000 /dev/zero > /tmp/big; stat -c %s /tmp/big")
     assert int(ran.output.split()[-1]) == sandbox.FILE_SIZE
@@ -153,6 +160,18 @@ def test_without_any_sandbox_scripts_are_refused_with_the_reason(monkeypatch):
     assert (ran.exit_code, ran.output) == (None, b"")
     assert ran.error_code == "ExecutionException"
     assert ran.error_info == linux.NO_SANDBOX
+
+
+def test_what_a_killed_simulator_left_behind_is_swept(monkeypatch, tmp_path):
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
+    gone = tmp_path / "ecs-simulator-4194999-a"  # above the largest process id
+    alive = tmp_path / "ecs-simulator-1-b"
+    for folder in (gone / "machine-x" / "etc", alive):
+        folder.mkdir(parents=True)
+    mine = sandbox.workshop.__wrapped__()
+    assert mine.is_dir()
+    assert alive.is_dir()
+    assert not gone.exists()
 
 
 def test_the_probe_believes_only_a_script_that_really_ran(monkeypatch, tmp_path):
