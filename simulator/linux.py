@@ -59,8 +59,8 @@ class LinuxGuest:
         user = _account(root, username or "root")
         if user is None:
             return refused("AccountNotExists", "the specified account does not exists")
-        directory = working_dir or user.home
-        if not (root / directory.lstrip("/")).is_dir():
+        directory = os.path.normpath(f"/{working_dir or user.home}").replace("//", "/")
+        if not _is_folder(root / directory[1:]):
             return refused("DirectoryNotExists", "the specified directory does not exists")
         with tempfile.TemporaryDirectory(prefix="proc-", dir=sandbox.workshop()) as folder:
             over = _proc(machine, root, Path(folder))
@@ -95,6 +95,13 @@ class LinuxGuest:
                 write(root, self.tree(machine))
                 self.root = root
             return self.root
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # such as a name that is too long for any folder
+        return False
 
 
 def write(root: Path, tree: Tree) -> None:

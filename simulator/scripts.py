@@ -104,7 +104,7 @@ def given(params: Parameters) -> dict[str, str]:
 def _pairs(sent: str) -> list[tuple[str, str]]:
     try:
         pairs = json.loads(sent, object_pairs_hook=lambda found: ("object", found))
-    except ValueError:
+    except (ValueError, RecursionError):
         pairs = None
     if not isinstance(pairs, tuple):
         raise Refusal(400, "InvalidParameter.Parameters", "Parameters is a JSON object.")

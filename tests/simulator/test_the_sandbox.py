@@ -151,7 +151,9 @@ def test_a_script_runs_as_the_named_user_in_the_named_directory(way):
     ran = shell("web-01", "id -un; pwd", username="lihua", working_dir="/var/log")
     assert ran.output == b"lihua\n/var/log\n"
     assert shell("web-01", "true", username="nobody-here").error_code == "AccountNotExists"
-    assert shell("web-01", "true", working_dir="/nowhere").error_code == "DirectoryNotExists"
+    for nowhere in ("/nowhere", "/x" * 90, "é" * 300, "\0", "../../mnt"):
+        ran = shell("web-01", "true", working_dir=nowhere)
+        assert ran.error_code == "DirectoryNotExists", nowhere
 
 
 def test_without_any_sandbox_scripts_are_refused_with_the_reason(monkeypatch):
