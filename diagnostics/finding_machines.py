@@ -16,16 +16,21 @@ MOST_REGIONS = 40  # asked one after the other
 def find(case: DiagnosisCase) -> Instance | None:
     """The instance that ECS lists under the text given, if whoever asks may see it.
 
-    An ECS that does not answer in one region does not keep the others from being asked.
+    A region that does not answer does not keep the others from being asked; if the instance was
+    found in none of them, its error is raised: nobody knows whether the instance is there.
     """
+    trouble: ecs.EcsError | None = None
     for account, region in _places(case):
         try:
             found = lookup.fetch_one(account, region, case.instance_text)
         except ecs.EcsError as error:
             log.warning("case %s: %s was not asked: %s", case.pk, region, error)
+            trouble = error
             continue
         if found and _may_see(case, found):
             return found
+    if trouble:
+        raise trouble
     return None
 
 

@@ -106,11 +106,20 @@ def _around(down: Window) -> Window:
     return Window(down.start - SLACK, down.end + SLACK)
 
 
+def crashed(record: Analysis | None) -> bool:
+    return record is not None and record.verdict.kind in CRASHES
+
+
+def since_boot(boot: datetime, now: datetime, record: Analysis | None) -> Window | None:
+    """What to look at when no time was given and the last boot is long past and was no crash."""
+    quiet = now - boot > LONG_AGO and not crashed(record)
+    return Window(boot + SLACK, now) if quiet else None
+
+
 def _last_boot(facts: Facts) -> Incident:
     boot = facts.boot.at
     down, at = _last_down(facts)
-    crashed = facts.guest is not None and facts.guest.verdict.kind in CRASHES
-    if facts.now - boot > LONG_AGO and not crashed:
+    if facts.now - boot > LONG_AGO and not crashed(facts.guest):
         basis = _("No time was given. It has been up since %(boot)s.", boot=boot)
         return Incident(Window(boot, facts.now), False, basis, other=boot)
     if happened_since_boot(facts):
@@ -163,7 +172,8 @@ def _earlier(facts: Facts, asked: Window) -> Incident | None:
         down = Window(min(before.end, after.start), after.start)
         if overlaps(down, asked):
             basis = _("An earlier boot began at %(boot)s, which fits the report.", boot=after.start)
-            return Incident(_around(down), True, basis, before.end, after.start)
+            last = facts.boot.at if after.start != facts.boot.at else None
+            return Incident(_around(down), True, basis, before.end, after.start, other=last)
     return None
 
 

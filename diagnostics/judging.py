@@ -9,8 +9,8 @@ from diagnostics import reading, stages
 from diagnostics.conclusions import Conclusion, conclude
 from diagnostics.facts import Capture, Facts
 from diagnostics.findings import Analysis, Finding
-from diagnostics.incident import Incident, settle
-from diagnostics.known import facts_of, reported_window, with_reading
+from diagnostics.incident import Incident, settle, since_boot
+from diagnostics.known import facts_of, with_reading
 from diagnostics.models import CaseState, DiagnosisCase, Evidence, StepState
 from diagnostics.models import Finding as FindingRow
 from diagnostics.reading import Reading
@@ -27,7 +27,10 @@ def judge(claim: Claim[DiagnosisCase]) -> None:
         row.name: row.body() for row in case.evidence.exclude(media_type__startswith="image/")
     }
     known = facts_of(case)
-    found = reading.read(bodies, known.machine.os_type, reported_window(case))
+    found = reading.read(bodies, known.machine.os_type, known.reported)
+    if known.reported is None and found.boot:
+        lately = since_boot(found.boot.at, known.now, found.guest)
+        found = reading.read(bodies, known.machine.os_type, lately) if lately else found
     _write(claim, with_reading(known, found), found)
 
 

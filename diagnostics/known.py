@@ -81,7 +81,7 @@ def _machine(case: DiagnosisCase, step: Step) -> Machine:
         os_type=seen.get("os_type") or (row.os_type if row else ""),
         status=seen.get("status", ""),
         started_at=started,
-        listed=seen.get("listed") is not False,
+        listed=row is not None and seen.get("listed") is not False,
     )
 
 

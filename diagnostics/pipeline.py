@@ -22,9 +22,10 @@ from diagnostics.incident import settle
 from diagnostics.known import facts_of
 from diagnostics.models import CaseState, DiagnosisCase, Evidence, Step, StepState
 from diagnostics.steps import agent, console, events, guest, instance, own
-from diagnostics.steps.outcome import Outcome, Subject, asking, failed, not_needed
+from diagnostics.steps.outcome import Outcome, Subject, asking, failed, from_error, not_needed
 from diagnostics.wording import packed
 from diagnostics.wording import say as _
+from instances import ecs
 from portal.work import Claim
 
 SEND_WITHIN = timedelta(seconds=45)  # to get the script sent
@@ -64,10 +65,13 @@ def gather(claim: CaseClaim) -> None:
     case = claim.row
     if case.attempts > TRIES:
         return _give_up(claim)
-    with claim.held():
-        subject = _subject(claim)
+    try:
+        with claim.held():
+            subject = _subject(claim)
+    except ecs.EcsError as error:
+        return _evidence_only(claim, from_error(error))
     if subject is None:
-        return _evidence_only(claim)
+        return _evidence_only(claim, _outside())
     _ask_ecs(claim, subject)
     _keep(claim, stages.OWN, own.look(case))
     facts = facts_of(case)
@@ -108,6 +112,8 @@ def _cannot_ask_the_guest(case: DiagnosisCase):
     machine, agent_step = _step(case, stages.INSTANCE), _step(case, stages.AGENT)
     status = machine.facts.get("status") or case.instance.status
     os_type = (machine.facts.get("os_type") or case.instance.os_type).lower()
+    if all(step.facts.get("error") == "NoAnswer" for step in case.steps.filter(key__in=ASKED)):
+        return _("ECS answered nothing at all, so sending a script was not tried.")
     if machine.facts.get("listed") is False:
         return _("ECS does not list the instance, so nothing can run on it.")
     if status != "Running":
@@ -198,14 +204,20 @@ def _search_is_over(claim: CaseClaim) -> None:
     claim.write(state=CaseState.JUDGING)
 
 
-def _evidence_only(claim: CaseClaim) -> None:
-    """An instance outside our accounts: nobody can be asked, and the case says so."""
-    reason = _("The instance is not in the accounts and regions of this portal.")
-    instead = _("Check the ID, IP or name and the region; or collect the evidence by hand.")
+def _outside() -> Outcome:
+    return failed(
+        _("The instance is not in the accounts and regions of this portal."),
+        _("Check the ID, IP or name and the region; or collect the evidence by hand."),
+        facts={"listed": False},
+    )
+
+
+def _evidence_only(claim: CaseClaim, why: Outcome) -> None:
+    """No instance of our accounts: nobody can be asked, and the case says so."""
     for key in (stages.INSTANCE, stages.EVENTS, stages.AGENT):
-        _keep(claim, key, failed(reason, instead, facts={"listed": False}))
+        _keep(claim, key, why)
     _keep(claim, stages.OWN, own.look(claim.row))
-    _keep(claim, stages.GUEST, guest.unasked(reason))
+    _keep(claim, stages.GUEST, guest.unasked(why.reason[0]))
     claim.write(state=CaseState.JUDGING)
 
 

@@ -119,7 +119,7 @@ def impact(facts: Facts, incident: Incident, went_down: bool | None, kind: str) 
         return _("The instance is stopped; no record tells since when.")
     if incident.minutes() is not None:
         return _(
-            "The whole instance was down for about %(minutes)s minutes, from %(down)s to %(up)s;"
+            "The whole instance was down for about %(minutes)s min, from %(down)s to %(up)s;"
             " everything on it was interrupted.",
             minutes=incident.minutes(),
             down=incident.went_down_at,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 from diagnostics.conclusions.advice import (
     CATCH_LINUX,
@@ -15,16 +16,18 @@ from diagnostics.conclusions.answer import NOBODY, OPERATORS, OWNER, SUPPORT, Ca
 from diagnostics.conclusions.platform import guest_failure
 from diagnostics.facts import Facts
 from diagnostics.findings import Analysis, Confidence, Finding, Verdict
-from diagnostics.incident import UNEXPLAINED, Incident
+from diagnostics.incident import UNEXPLAINED, Incident, span
 from diagnostics.wording import Text, quoted
 from diagnostics.wording import say as _
 
 
 def about(analysis: Analysis | None, incident: Incident) -> bool:
-    """The record is of this incident: its time fits, or it has none to speak against it."""
+    """The record is of this incident: its time fits, or it has none and no other can be meant."""
     if analysis is None:
         return False
-    return analysis.at is None or incident.window is None or incident.window.holds(analysis.at)
+    if analysis.at is None:
+        return incident.other is None
+    return incident.window is None or incident.window.holds(analysis.at)
 
 
 def crashed(facts: Facts, incident: Incident) -> Cause | None:
@@ -61,10 +64,16 @@ def _panic(facts: Facts, incident: Incident, analysis: Analysis, origin: str) ->
         advice,
         next_step,
         owner,
-        went_down_at=analysis.at,
+        went_down_at=analysis.at or _seen_by_the_platform(facts, incident),
         contradictions=_against(facts, analysis),
         origin=origin,
     )
+
+
+def _seen_by_the_platform(facts: Facts, incident: Incident) -> datetime | None:
+    event = guest_failure(facts, incident)
+    acted = span(event) if event else None
+    return acted.start if acted else None
 
 
 def _against(facts: Facts, analysis: Analysis) -> tuple[Text, ...]:

@@ -32,12 +32,14 @@ def _during(facts: Facts, incident: Incident) -> Analysis | None:
 
 
 def _uptime(facts: Facts) -> Text:
+    up = facts.now - facts.boot.at
+    told = {"boot": facts.boot.at, "days": up.days, "hours": up.seconds // 3600}
+    if not facts.boot.boot_id:
+        return _("It has been up since %(boot)s (%(days)s days %(hours)s hours).", **told)
     return _(
         "It has been up since %(boot)s (%(days)s days %(hours)s hours, boot ID %(boot_id)s).",
-        boot=facts.boot.at,
-        days=(facts.now - facts.boot.at).days,
-        hours=(facts.now - facts.boot.at).seconds // 3600,
-        boot_id=facts.boot.boot_id or _("not given by this system"),
+        boot_id=facts.boot.boot_id,
+        **told,
     )
 
 

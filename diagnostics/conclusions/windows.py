@@ -34,8 +34,7 @@ def _bugcheck(facts: Facts, incident: Incident, analysis: Analysis) -> Cause:
     code = analysis.verdict.bugcheck_code
     named = (
         _(
-            "bugcheck %(code)s %(name)s",
-            code=code,
+            "bugcheck %(name)s",
             name=quoted(_name_of(analysis)),
         )
         if code
@@ -63,7 +62,8 @@ def _bugcheck(facts: Facts, incident: Incident, analysis: Analysis) -> Cause:
 
 
 def _name_of(analysis: Analysis) -> str:
-    return str(analysis.details.get("bugcheck_name") or analysis.reason or "")
+    code, told = analysis.verdict.bugcheck_code or "", analysis.reason or ""
+    return told if told.startswith(code) else f"{code} {told}".strip()
 
 
 def _by_code(analysis: Analysis) -> tuple[Text, ...]:

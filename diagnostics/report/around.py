@@ -61,7 +61,7 @@ def _moment(source: Source, at: datetime | None, went_down: bool | None) -> str:
 def _outage(source: Source) -> str:
     minutes = source.conclusion["outage_minutes"]
     if minutes is not None:
-        return source.say("about %(minutes)s minutes", minutes=minutes)
+        return source.say("about %(minutes)s min", minutes=minutes)
     if source.conclusion["went_down"] is False:
         return source.say("none of the whole instance")
     return source.say("Its length could not be established.")
@@ -150,17 +150,11 @@ def _excluded(source: Source) -> tuple[str, ...]:
 
 def _checks(source: Source) -> tuple[str, ...]:
     lines = []
+    for check, missing in ((source.judgement.get("guest") or {}).get("skipped") or {}).items():
+        what = ", ".join(missing)
+        lines.append(source.say("%(check)s was not run: no %(what)s.", check=check, what=what))
     for name in ("guest", "console"):
-        analysis = source.judgement.get(name) or {}
-        for check, missing in (analysis.get("skipped") or {}).items():
-            lines.append(
-                source.say(
-                    "%(check)s was not run: there was no %(what)s.",
-                    check=check,
-                    what=", ".join(missing),
-                )
-            )
-        for check, error in (analysis.get("broken") or {}).items():
+        for check, error in ((source.judgement.get(name) or {}).get("broken") or {}).items():
             lines.append(source.say("%(check)s broke: %(error)s", check=check, error=error))
     lines += [str(problem) for problem in source.judgement.get("problems") or ()]
     return tuple(lines) or (source.say("Every check ran."),)

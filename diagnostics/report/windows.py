@@ -86,10 +86,16 @@ def _configuration(source: Source, state: dict) -> list:
         return [_why(source, "crash_control", "dump_enabled")]
     return [
         ("CrashDumpEnabled", str(state["dump_enabled"])),
-        ("Dump Type", state["dump_type"] or _why(source, "crash_control")),
+        ("Dump Type", _dump_type(source, state)),
         ("Dump File Path", state["dump_path"] or _why(source, "crash_control")),
         ("Pagefile", _pagefile(source, state)),
     ]
+
+
+def _dump_type(source: Source, state: dict) -> str:
+    if state["dump_enabled"] == 0:
+        return source.say("None (memory dumps are turned off)")
+    return state["dump_type"] or _why(source, "crash_control")
 
 
 def _pagefile(source: Source, state: dict) -> str:

@@ -300,6 +300,18 @@ def test_22_near_miss_a_panic_of_last_month_does_not_count():
     assert told.verdict.kind == "none"
 
 
+def test_a_crash_without_a_time_is_not_blamed_for_another_time():
+    early = Window(DOWN - timedelta(days=2), DOWN - timedelta(days=2) + MINUTE)
+    told = conclude(facts(HEALTHY, reported=early, console=panic(at=None)))
+    assert told.verdict.kind == "undetermined"
+    before, at_boot = Window(early.start - MINUTE, early.start), early.end + MINUTE
+    between = Window(at_boot, DOWN)
+    told = conclude(
+        facts(HEALTHY, reported=early, earlier_boots=(before, between), console=panic(at=None))
+    )
+    assert told.verdict.kind == "unexplained_reboot"
+
+
 def test_23_asked_through_the_platform_by_somebody_else():
     key = analysis(
         "normal_reboot", "shutdown", title="the power key was pressed", code="who.power-key"
