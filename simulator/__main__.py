@@ -104,7 +104,9 @@ def main(argv: list[str] | None = None) -> int:
         return 1
     server.start()
     print(f"listening on {server.url}", flush=True)
-    stop.wait()
+    # A signal may reach another thread first; only a main thread that wakes up runs its handler.
+    while not stop.wait(0.5):
+        pass
     server.close()
     return 0
 
