@@ -72,6 +72,8 @@ def tick() -> int:
     for kind in work.kinds():
         for row in _due(kind):
             name = row.bell()[1]
+            if not work.holder_is_gone(row):
+                continue
             if name not in asked:
                 asked.add(name)
                 room[name] = _room(name)
@@ -82,9 +84,11 @@ def tick() -> int:
 
 
 def _due(kind: type[Work]) -> list[Work]:
+    """What is due and unanswered, and what a process of this machine holds: it may be dead."""
     now = timezone.now()
     silent = Q(rung_at=None) | Q(rung_at__lte=now - RING_AGAIN)
-    due = kind._default_manager.filter(work.unheld(now), silent, due_at__lte=now)
+    wanted = Q(work.unheld(now), silent) | Q(lease_owner__startswith=work.HERE or "-")
+    due = kind._default_manager.filter(wanted, due_at__lte=now)
     return list(due.order_by("due_at")[:AT_ONCE])
 
 

@@ -27,6 +27,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import ClassVar, Generic, TypeVar
 
 from django.apps import apps
@@ -92,6 +93,32 @@ def kinds() -> list[type[Work]]:
 def unheld(now: datetime) -> Q:
     """Rows that nobody holds: never claimed, released, or their holder's lease ran out."""
     return Q(lease_until=None) | Q(lease_until__lte=now)
+
+
+def holder_is_gone(row: Work) -> bool:
+    """The lease ran out, or its owner was a process of this machine that lives no more."""
+    if row.lease_until is None or row.lease_until <= timezone.now():
+        return True
+    if not HERE or not row.lease_owner.startswith(HERE):
+        return False
+    pid = row.lease_owner.removeprefix(HERE).partition(":")[0]
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return True
+    return stat.rpartition(")")[2].split()[0] in "ZX"  # dead, and not buried yet
+
+
+def _here() -> str:
+    """What owners on this machine begin with: its name, and which process numbers it counts."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text()[:8]
+        return f"{socket.gethostname()[:50]}/{boot}.{os.stat('/proc/self/ns/pid').st_ino}:"
+    except OSError:
+        return ""
+
+
+HERE = _here()
 
 
 def pause(attempts: int) -> timedelta:
@@ -196,7 +223,7 @@ def claim_due(rows: models.QuerySet[Row], limit: int) -> list[Claim[Row]]:
 def _take(rows: models.QuerySet[Row]) -> list[Claim[Row]]:
     # One conditional UPDATE decides who wins; the owner's name, used once, tells which rows.
     now = timezone.now()
-    owner = f"{socket.gethostname()[:60]}:{os.getpid()}:{secrets.token_hex(4)}"
+    owner = f"{HERE}{os.getpid()}:{secrets.token_hex(4)}"
     taken = rows.filter(unheld(now), due_at__lte=now).update(
         fence=F("fence") + 1,
         attempts=F("attempts") + 1,
@@ -209,7 +236,7 @@ def _take(rows: models.QuerySet[Row]) -> list[Claim[Row]]:
 
 
 def take_back(row: Work) -> bool:
-    """Free a row whose holder's lease ran out without a word; False if it was quicker than us.
+    """Free a row whose holder is gone without a word; False if it was quicker than us.
 
     A row that lost its holder several times rests: it may be what kills them.
     """
@@ -217,7 +244,8 @@ def take_back(row: Work) -> bool:
     rest = pause(row.attempts) if row.attempts > 2 else timedelta()
     return bool(
         type(row)
-        ._default_manager.filter(pk=row.pk, fence=row.fence, lease_until__lte=now)
+        ._default_manager.filter(pk=row.pk, fence=row.fence, lease_owner=row.lease_owner)
+        .filter(lease_until=row.lease_until)
         .update(
             fence=F("fence") + 1,
             lease_until=None,

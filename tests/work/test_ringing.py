@@ -1,5 +1,7 @@
 """The conductor rings for what is due and free, again if nobody answers, and for nothing else."""
 
+import os
+import subprocess
 from datetime import timedelta
 from unittest.mock import patch
 
@@ -70,6 +72,26 @@ def test_a_held_row_is_not_rung_until_its_lease_runs_out(bells):
     assert "ended without a word" in row.last_error
     with pytest.raises(work.Fenced):
         lost.release(due_at=None)
+
+
+def test_a_row_of_a_dead_process_of_this_machine_is_free_at_once(bells):
+    row = make_work()
+    claimed = work.claim(Canary, row.pk)
+    dead = subprocess.Popen(["true"])  # not waited for: a zombie
+    os.waitid(os.P_PID, dead.pid, os.WEXITED | os.WNOWAIT)
+    for pid in (dead.pid, 2**30):
+        Canary.objects.update(lease_owner=f"{work.HERE}{pid}:x", lease_until=timezone.now() + LEASE)
+        assert tick() == 1
+        assert Canary.objects.get().lease_until is None
+    with pytest.raises(work.Fenced):
+        claimed.write(name="late")
+    dead.wait()
+
+
+def test_a_row_of_another_machine_is_left_until_its_lease_runs_out(bells):
+    work.claim(Canary, make_work().pk)
+    Canary.objects.update(lease_owner="elsewhere/0.0:1:x")
+    assert tick() == 0
 
 
 def test_a_row_that_keeps_losing_its_holders_rests(bells):
