@@ -59,9 +59,10 @@ def works(boot: Run, card: Card, until: datetime, *, now: datetime) -> None:
     while moment < until - ONCE:
         pid += 37
         boot.say(moment, ident, "(root) CMD (run-parts /etc/cron.hourly)", pid=pid, unit=unit)
-        if moment.hour % 6 == 3:
+        cleaning = moment + timedelta(minutes=13)
+        if moment.hour % 6 == 3 and cleaning < until - ONCE:
             boot.say(
-                moment + timedelta(minutes=13),
+                cleaning,
                 "systemd",
                 "Started Cleanup of Temporary Directories.",
                 about="systemd-tmpfiles-clean.service",
