@@ -15,6 +15,13 @@ os.environ["ALIBABA_CLOUD_ACCESS_KEY_ID"], os.environ["ALIBABA_CLOUD_ACCESS_KEY_
 os.environ["ALIBABA_CLOUD_ECS_METADATA_DISABLED"] = "true"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The tests that wait for real processes go first, so that the quick ones fill the gaps."""
+    waiting = [item for item in items if item.get_closest_marker("stack")]
+    quick = [item for item in items if not item.get_closest_marker("stack")]
+    items[:] = waiting[::-1] + quick
+
+
 def requires(name: str, present: bool, why: str) -> None:
     """Skip without `name` (postgres, redis, browser, sandbox), or fail where it must be there."""
     if present:

@@ -110,12 +110,32 @@ def unpacked(body: bytes, end: re.Match[bytes] | None, problems: list[str]) -> t
     text, trouble = inflate(b"".join(re.sub(rb"(^|\s)\d+:", rb"\1", body).split()))
     if end and sum_fits(text, end):
         return text, True
-    sound = b"".join(sound_lines(body))
-    text, damage = inflate(sound)
+    if end and all_there(body):
+        # Changed, but not cut: nobody can say where, and all that follows it unpacks to lies.
+        problems.append("the packed text was changed on its way; none of it can be trusted")
+        return b"", False
+    text, damage = inflate(b"".join(sound_lines(body)))
     problems.append(trouble or damage or "the packed text is cut or changed: its sum does not fit")
     if end:
         problems.append(f"{len(text)} of {int(end[1])} bytes of text could be read")
     return text, False
+
+
+PACKED_LINE = re.compile(rb"(\d{1,6}):([A-Za-z0-9+/]+={0,2})")
+
+
+def all_there(body: bytes) -> bool:
+    """Whether every line is the next one and all but the last are equally long."""
+    lines = [PACKED_LINE.fullmatch(line) for line in body.split()]
+    if not lines or not all(lines):
+        return False
+    *lengths, final = (len(line[2]) for line in lines)
+    numbers = [int(line[1]) for line in lines]
+    return (
+        numbers == list(range(1, len(lines) + 1))
+        and len(set(lengths)) <= 1
+        and final <= max(lengths, default=final)
+    )
 
 
 def sound_lines(body: bytes) -> Iterator[bytes]:
@@ -124,7 +144,7 @@ def sound_lines(body: bytes) -> Iterator[bytes]:
     last line before it is left out too, for its end may be that of another."""
     before = None
     for number, line in enumerate(body.split(), 1):
-        found = re.fullmatch(rb"(\d{1,6}):([A-Za-z0-9+/]+={0,2})", line)
+        found = PACKED_LINE.fullmatch(line)
         if not found or int(found[1]) != number or before and len(found[2]) != len(before):
             return
         if before:
