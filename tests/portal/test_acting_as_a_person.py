@@ -5,7 +5,7 @@ from django.core.management import call_command
 
 from diagnostics.models import DiagnosisCase
 from portal.access import NotAllowed, acting_as
-from tests.factories import UserFactory, a_person
+from tests.factories import AccountFactory, UserFactory, a_person
 
 pytestmark = pytest.mark.django_db
 OPENS = "diagnostics.add_diagnosiscase"
@@ -30,7 +30,7 @@ def test_nobody_else_is():
 
 
 def test_a_case_is_not_opened_for_who_may_not(capsys):
-    viewer = UserFactory()
+    viewer, _account = UserFactory(), AccountFactory()
     with pytest.raises(SystemExit) as ended:
         call_command("diagnose", "i-abcdef123", region="cn-hangzhou", person=viewer.username)
     assert ended.value.code == 2 and OPENS in capsys.readouterr().err
