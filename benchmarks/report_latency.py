@@ -55,7 +55,6 @@ class Person:
         hidden = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', form))
         fields = hidden | {
             "instance": address,
-            "time_unknown": "on",
             "seen_within": "30",
             "seen_zone": "UTC",
             "language": "en",

@@ -79,6 +79,7 @@ class CaseForm(forms.Form):
     seen_at = forms.DateTimeField(
         label=_("When"),
         required=False,
+        help_text=_("Leave it empty if it is not known: then the last boot is taken."),
         input_formats=[
             "%Y-%m-%dT%H:%M",
             "%Y-%m-%dT%H:%M:%S",
@@ -89,9 +90,6 @@ class CaseForm(forms.Form):
             attrs={"type": "datetime-local", "step": 60}, format="%Y-%m-%dT%H:%M"
         ),
         error_messages={"invalid": _("Give a date and a time, such as 2026-11-20 02:30.")},
-    )
-    time_unknown = forms.BooleanField(
-        label=_("The time is not known: take the last boot"), required=False
     )
     seen_zone = forms.ChoiceField(label=_("Time zone"), choices=[(z, z) for z in ZONES])
     seen_within = forms.IntegerField(
@@ -200,15 +198,10 @@ class CaseForm(forms.Form):
             )
 
     def _set_time(self, cleaned: dict[str, Any]) -> None:
-        naive, unknown = cleaned.get("seen_at"), cleaned.get("time_unknown")
-        if "seen_at" in self.errors:
-            return
-        if unknown and naive:
-            self.add_error("time_unknown", _("Give a time, or say that it is not known: not both."))
-        elif not unknown and not naive:
-            self.add_error("seen_at", _("Give the time, or tick that it is not known."))
+        """No time is an answer: the last boot is taken."""
+        naive = cleaned.get("seen_at")
         cleaned["seen_at"] = None
-        if naive and not unknown and cleaned.get("seen_zone"):
+        if naive and cleaned.get("seen_zone"):
             cleaned["seen_at"] = self._placed(naive, cleaned["seen_zone"])
 
     def _placed(self, at: datetime, zone: str) -> datetime | None:
@@ -272,7 +265,6 @@ def _layout(form: CaseForm) -> FormHelper:
                 Div("seen_zone", css_class="wide"),
                 css_class="row-fields",
             ),
-            Field("time_unknown"),
             css_class="panel",
         ),
         HTML(MORE_OPENS),

@@ -36,7 +36,10 @@ def _head(source: Source) -> Iterator[tuple[str, str]]:
     yield "Next step", next_step(source)
     yield "Whose it is", source.told("owner")
     if source.internal:
-        yield "Opened by", case.opened_by.get_username() if case.opened_by else "manage.py diagnose"
+        yield (
+            "Opened by",
+            case.opened_by.get_username() if case.opened_by else source.say("command line"),
+        )
         yield "Contact", case.contact or source.say("none was given")
         seen = "; ".join([*case.seen_words, *([case.symptom] if case.symptom else [])])
         yield "What was seen", seen or source.say("nothing was said about it")
@@ -68,13 +71,15 @@ def _outage(source: Source) -> str:
 
 
 def _verdict(source: Source) -> str:
+    """In words; in brackets only what they do not say."""
     case = source.case
-    words = [str(KINDS.get(case.kind, case.kind)), f"({' / '.join(filter(None, _codes(case)))})"]
-    return " ".join(words)
+    words = str(KINDS.get(case.kind, case.kind))
+    more = [each for each in _codes(case) if each and each not in ("unknown", case.kind)]
+    return f"{words} ({' / '.join(more)})" if more else words
 
 
 def _codes(case) -> tuple[str, ...]:
-    return (case.kind, case.subkind, case.bugcheck_code, case.function)
+    return (case.subkind, case.bugcheck_code, case.function)
 
 
 def root_cause(source: Source) -> str:

@@ -112,11 +112,9 @@ def test_an_instance_outside_our_accounts_opens_an_evidence_only_case(desk):
         ({"instance": "a\x00b"}, "instance", "ull characters"),
         ({"region": "Hangzhou!"}, "region", "not a region ID"),
         ({"seen_at": "yesterday"}, "seen_at", "date and a time"),
-        ({"seen_at": None}, "seen_at", "tick that it is not known"),
         ({"seen_at": "2999-01-01T00:00"}, "seen_at", "future"),
         ({"seen_at": "1999-01-01T00:00"}, "seen_at", "366 days"),
         ({"seen_at": "0001-01-01T00:00", "seen_zone": "Asia/Shanghai"}, "seen_at", "366 days"),
-        ({"time_unknown": "on"}, "time_unknown", "not both"),
         ({"seen_within": "0"}, "seen_within", "greater than or equal to 1"),
         ({"seen_within": "99999"}, "seen_within", "less than or equal to 1440"),
         ({"seen_within": "soon"}, "seen_within", "whole number"),
@@ -143,6 +141,7 @@ def test_the_time_is_taken_in_the_reporters_zone(desk, web):
     assert case.seen_at.isoformat() == "2026-11-19T18:30:00+00:00"
 
 
-def test_an_unknown_time_is_an_answer(desk, web):
-    desk.post(URL, answers(seen_at=None, time_unknown="on"))
+def test_no_time_means_the_last_boot(desk, web):
+    assert "the last boot is taken" in desk.get(URL).content.decode()
+    desk.post(URL, answers(seen_at=""))
     assert DiagnosisCase.objects.get().seen_at is None
