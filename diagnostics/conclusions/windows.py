@@ -63,7 +63,7 @@ def _bugcheck(facts: Facts, incident: Incident, analysis: Analysis) -> Cause:
 
 def _name_of(analysis: Analysis) -> str:
     code, told = analysis.verdict.bugcheck_code or "", analysis.reason or ""
-    return told if told.startswith(code) else f"{code} {told}".strip()
+    return told if code in told.split() else f"{code} {told}".strip()
 
 
 def _by_code(analysis: Analysis) -> tuple[Text, ...]:
