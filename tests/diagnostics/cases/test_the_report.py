@@ -188,6 +188,13 @@ def test_the_customer_copy_names_nobody_and_no_history(cloud, sandbox_needed, su
         assert "bash_history" not in theirs and "shell history /" not in theirs
 
 
+def test_the_verdict_is_not_said_twice(cloud, db):
+    case = carried(opened(None, instance_text="their-machine"))
+    assert case.kind == "undetermined"
+    line = re.search(r"\*\*Verdict\*\*: (.*)", rendered(case, "internal", "md"))[1]
+    assert "(" not in line
+
+
 def test_the_outage_stands_in_the_cases_zone_and_in_utc(cloud, sandbox_needed):
     case = carried(opened(mirrored(cloud, "api-01"), seen_zone="Asia/Shanghai"))
     line = re.search(r"\*\*Went down\*\*: (.*)", rendered(case, "internal", "md"))[1]
