@@ -2,6 +2,7 @@
 
 import pytest
 
+from diagnostics.report import rendered
 from simulator.world import World
 from tests.diagnostics.cases.conftest import carried, machine, mirrored, opened
 
@@ -37,6 +38,26 @@ def test_the_verdict_is_the_truth(cloud, sandbox_needed, name):
         assert case.subkind == truth.subkind
     if truth.function:
         assert case.function == truth.function
+
+
+WINDOWS = {  # what the cause has to say beside the verdict
+    "erp-01": (6, "dump was captured"),
+    "sql-01": (7, "CrashDumpEnabled=0"),
+    "file-01": (8, "no page file"),
+    "rds-01": (9, "minidump was captured"),
+    "iis-01": (10, "Applications crashed"),
+    "wsus-01": (16, "Windows Update"),
+}
+
+
+@pytest.mark.parametrize("name", WINDOWS)
+def test_the_verdict_on_windows_is_the_truth(cloud, name):
+    truth = machine(cloud, name).truth
+    scenario, words = WINDOWS[name]
+    assert truth.scenario == scenario
+    case = carried(opened(mirrored(cloud, name)))
+    assert (case.kind, case.bugcheck_code) == (truth.kind, truth.bugcheck_code or "")
+    assert words in rendered(case, "internal", "md")
 
 
 @pytest.mark.parametrize("name", sorted(SILENT))
