@@ -89,7 +89,7 @@ def _sign_as_the_demo() -> None:
 
 def _write_environment() -> Path:
     """What a command needs to reach this demo, in a file for a shell to read."""
-    wanted = {"ECS_ENDPOINT": settings.ECS_ENDPOINT}
+    wanted = {"ECS_ENDPOINT": settings.ECS_ENDPOINT, "PORTAL_MODE": settings.PORTAL_MODE}
     kept = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY_FILE", "ALIBABA_CLOUD_ACCESS_KEY_ID")
     for name in (*kept, "ALIBABA_CLOUD_ACCESS_KEY_SECRET"):
         if name in os.environ:
