@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from commands import endings
 from commands.models import Dispatch, Output, Target, digest_of
+from commands.outcomes import outcome_of
 from instances import ecs
 from portal.work import Claim, unheld
 
@@ -64,7 +65,8 @@ def look(claim: Claim[Dispatch]) -> bool:
         changed = [
             target
             for target in targets
-            if (result := results.get(target.instance.instance_id)) and _take(target, result)
+            if (result := results.get(target.instance.instance_id))
+            and _take(target, result, dispatch.invocation.type)
         ]
         Output.keep(kept(results[target.instance.instance_id]) for target in changed if target.over)
         Target.objects.bulk_update(changed, KEPT)
@@ -74,6 +76,7 @@ def look(claim: Claim[Dispatch]) -> bool:
 KEPT = (
     "status",
     "over",
+    "outcome",
     "exit_code",
     "output",
     "dropped",
@@ -84,7 +87,7 @@ KEPT = (
 )
 
 
-def _take(target: Target, result: ecs.Result) -> bool:
+def _take(target: Target, result: ecs.Result, type: str) -> bool:
     """Put what ECS says on the target; whether that changed anything."""
     final = result.status in ecs.FINAL_INVOCATION_STATUSES
     if not final and result.status == target.status:
@@ -95,6 +98,7 @@ def _take(target: Target, result: ecs.Result) -> bool:
         target.over = True
         code = result.exit_code
         target.exit_code = code if code is None or abs(code) < BIGGEST_EXIT_CODE else None
+        target.outcome = outcome_of(target.status, type, target.exit_code)
         target.output_id = digest_of(kept(result))
         lost = len(result.output) - len(kept(result))
         target.dropped = min(max(0, result.dropped) + lost, 2**31 - 1)

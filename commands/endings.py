@@ -6,6 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from commands.models import Dispatch, Target
+from commands.outcomes import CLASSES
 from portal.work import Claim
 
 
@@ -27,6 +28,7 @@ def end(
         open_targets.update(
             over=True,
             status=status or Target.NO_ANSWER,
+            outcome=CLASSES[status or Target.NO_ANSWER],
             error_code=said["error_code"],
             error_info=said["error"],
             finished_at=now,

@@ -54,6 +54,7 @@ def invoke(
             asked_by=asked_by,
             then_model=then._meta.label if then else "",
             then_key=then.pk if then else None,
+            size=len(members),
         )
         for chunk in _chunks(members):
             _dispatch(run, chunk, send_within)
@@ -66,6 +67,7 @@ def _dispatch(run: Invocation, members: list[Instance], send_within: timedelta) 
         invocation=run,
         account_id=members[0].account_id,
         region=members[0].region,
+        size=len(members),
         due_at=now,
         rung_at=now,
         deadline=now + send_within,

@@ -13,6 +13,7 @@ LEAVES = {
     "portal.lists",
     "portal.queue",
     "portal.records",
+    "portal.secrets",
     "portal.transitions",
     "portal.work",
 }

@@ -1,0 +1,32 @@
+"""From ECS's word and exit code to the class of a machine's end."""
+
+from __future__ import annotations
+
+from commands.models import CommandType, Outcome, Target
+
+# Agents from this version on act on these codes after they have reported (both systems).
+EXIT_CODES_SINCE = (2, 2, 3, 317)
+STOP_CODES = {"linux": 193, "windows": 3009}
+RESTART_CODES = {"linux": 194, "windows": 3010}
+
+CLASSES = {
+    "Success": Outcome.OK,
+    "Failed": Outcome.FAILED,
+    "Error": Outcome.FAILED,
+    "Timeout": Outcome.FAILED,
+    "Invalid": Outcome.UNREACHED,
+    "Aborted": Outcome.UNREACHED,
+    "Cancelled": Outcome.STOPPED,
+    "Terminated": Outcome.STOPPED,
+    Target.REFUSED: Outcome.UNREACHED,
+    Target.NOT_STARTED: Outcome.NOT_STARTED,
+    Target.NO_ANSWER: Outcome.UNKNOWN,
+}
+
+
+def outcome_of(status: str, type: str, exit_code: int | None) -> Outcome:
+    """What a final status means; a word that we do not know is a failure."""
+    os_type = CommandType(type).os_type
+    if status == "Failed" and exit_code in (STOP_CODES[os_type], RESTART_CODES[os_type]):
+        return Outcome.GOING_DOWN
+    return CLASSES.get(status, Outcome.FAILED)
