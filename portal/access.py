@@ -26,6 +26,8 @@ LOOKS = (
     "instances.view_region",
     "instances.view_systemevent",
     "diagnostics.view_diagnosiscase",
+    "commands.view_invocation",
+    "commands.view_savedcommand",
 )
 CASES = ("diagnostics.add_diagnosiscase", "diagnostics.read_evidence")
 GROUPS = (
@@ -33,6 +35,13 @@ GROUPS = (
     "instances.change_instancegroup",
     "instances.delete_instancegroup",
     "instances.change_region",  # take over a listing that suddenly shrank
+)
+RUNS = (
+    "commands.run_saved",  # a saved command as it stands
+    "commands.run_script",  # free text
+    "commands.stop_run",
+    "commands.add_savedcommand",
+    "commands.change_savedcommand",
 )
 RECORD_ROOM = (  # "*" stands for every model of the app
     "audit.view_*",
@@ -57,9 +66,9 @@ RECORD_ROOM = (  # "*" stands for every model of the app
 ROLES: dict[str, tuple[str, ...]] = {
     "viewer": LOOKS,
     "support": (*LOOKS, *CASES),
-    "operator": (*LOOKS, *CASES, *GROUPS),
-    "manager": (*LOOKS, *CASES, *GROUPS),
-    "administrator": (*LOOKS, *CASES, *GROUPS, *RECORD_ROOM),
+    "operator": (*LOOKS, *CASES, *GROUPS, *RUNS),
+    "manager": (*LOOKS, *CASES, *GROUPS, *RUNS),
+    "administrator": (*LOOKS, *CASES, *GROUPS, *RUNS, *RECORD_ROOM),
 }
 
 

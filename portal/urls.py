@@ -15,6 +15,7 @@ urlpatterns = [
     path("language/", switches.language, name="language"),
     path("instances/", include("instances.urls")),
     path("cases/", include("diagnostics.urls")),
+    path("", include("commands.urls")),
     path("audit/", audit.listing, name="audit"),
     path("health/", health.page, name="health"),
     path("healthz", health.healthz, name="healthz"),
