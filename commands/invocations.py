@@ -2,59 +2,86 @@
 
 from __future__ import annotations
 
+import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from commands.models import CommandType, Dispatch, Invocation, Target
+from commands import limits
+from commands.models import CloudCommand, CommandRevision, Dispatch, Invocation, Target
 from instances import ecs
 from instances.models import Instance
+from portal.secrets import seal
 from portal.work import Work
 
 SEND_WITHIN = timedelta(minutes=5)  # afterwards a call that could not be made is given up
-SHORTEST, LONGEST = 10, 86_400  # seconds that a script may run
-NAME_LIMIT = 128
 
 
 def invoke(
     *,
     name: str,
-    script: str,
-    type: str,
     instances: Iterable[Instance],
-    timeout: int,
     asked_by,
     read_only: bool = False,
     then: Work | None = None,
-    username: str = "",
-    working_dir: str = "",
     send_within: timedelta = SEND_WITHIN,
+    revision: CommandRevision | None = None,
+    cloud_command: CloudCommand | None = None,
+    parameters: Mapping[str, str] | None = None,
+    secrets: Mapping[str, str] | None = None,
+    takes_parameters: bool = False,
+    repeat_mode: str = "",
+    frequency: str = "",
+    dry_run: bool = False,
+    concurrency: int | None = None,
+    max_errors: str = "",
+    picked: Mapping[str, Any] | None = None,
+    left_out: Mapping[str, Any] | None = None,
+    rerun_of: Invocation | None = None,
+    freeze_reason: str = "",
+    once: uuid.UUID | None = None,
+    **script: Any,
 ) -> Invocation:
-    """Have `script` run once on each of `instances`; return the run, whose work is due now.
+    """Have a script run once on each of `instances`; return the run, whose work is due now.
 
-    `then` is woken when the last target is over. A call that cannot be made within `send_within`
-    is given up. Raises ValidationError, naming the field, before anything is written.
+    `script` holds fields of `Script.FIELDS`. `then` is woken when the last target is over. A call
+    that cannot be made within `send_within` is given up. `secrets` are sealed, and erased when the
+    run ends. `once` names this very wish: a second run of it is refused by the database.
+    Raises ValidationError, naming the field, before anything is written.
     """
     members = list({instance.pk: instance for instance in instances}.values())
-    _check(name=name, script=script, type=type, timeout=timeout, members=members)
+    values = {**(parameters or {}), **(secrets or {})}
+    _check(name=name, script=script, values=values, max_errors=max_errors, members=members)
     with transaction.atomic():
         run = Invocation.objects.create(
             name=name,
-            script=script,
-            type=type,
-            timeout=timeout,
-            username=username,
-            working_dir=working_dir,
             read_only=read_only,
             asked_by=asked_by,
             then_model=then._meta.label if then else "",
             then_key=then.pk if then else None,
+            revision=revision,
+            cloud_command=cloud_command,
+            parameters=dict(parameters or {}),
+            sealed=seal(dict(secrets or {})),
+            takes_parameters=takes_parameters,
+            repeat_mode=repeat_mode,
+            frequency=frequency,
+            dry_run=dry_run,
+            concurrency=concurrency,
+            max_errors=max_errors,
+            picked=dict(picked or {}),
+            left_out=dict(left_out or {}),
+            rerun_of=rerun_of,
+            freeze_reason=freeze_reason,
+            once=once,
             size=len(members),
+            **script,
         )
         for chunk in _chunks(members):
             _dispatch(run, chunk, send_within)
@@ -88,27 +115,21 @@ def _chunks(members: list[Instance]) -> Iterator[list[Instance]]:
             yield group[start : start + ecs.RUN_LIMIT]
 
 
-def _check(*, name: str, script: str, type: str, timeout: int, members: list[Instance]) -> None:
-    problems = {}
-    if not 0 < len(name) <= NAME_LIMIT:
-        problems["name"] = _("Give the run a name of 1 to %(limit)d characters.") % {
-            "limit": NAME_LIMIT
-        }
-    if not script.strip() or "\0" in script:
-        problems["script"] = _("The script must hold some text and no NUL character.")
-    elif (size := -(-len(script.encode()) // 3) * 4) > ecs.SCRIPT_LIMIT:
-        problems["script"] = _(
-            "The script takes %(size)d bytes in Base64; Cloud Assistant allows %(limit)d."
-        ) % {"size": size, "limit": ecs.SCRIPT_LIMIT}
-    if type not in CommandType.values:
-        problems["type"] = _("The type must be one of: %(types)s.") % {
-            "types": ", ".join(CommandType.values)
-        }
-    if not SHORTEST <= timeout <= LONGEST:
-        problems["timeout"] = _("The timeout must be %(low)d to %(high)d seconds.") % {
-            "low": SHORTEST,
-            "high": LONGEST,
-        }
+def _check(
+    *,
+    name: str,
+    script: Mapping[str, Any],
+    values: Mapping[str, str],
+    max_errors: str,
+    members: list[Instance],
+) -> None:
+    problems = limits.problems(**{"timeout": 60, **script}, parameters=values)
+    if problem := limits.name_problem(name):
+        problems["name"] = problem
+    if problem := limits.parameter_problems(values):
+        problems["parameters"] = problem
+    if problem := limits.budget_problem(max_errors):
+        problems["max_errors"] = problem
     if not members:
         problems["instances"] = _("Name at least one instance.")
     if problems:

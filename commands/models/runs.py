@@ -72,6 +72,7 @@ class Invocation(Script):
     size = models.PositiveIntegerField(_("instances"), default=0)
     picked = models.JSONField(_("picked by"), default=dict)  # commands.targets.Selection
     left_out = models.JSONField(_("left out"), default=dict)  # reason -> names, and how many
+    once = models.UUIDField(null=True, unique=True, editable=False)  # one wish, one run
     rerun_of = models.ForeignKey("self", models.PROTECT, null=True, related_name="reruns")
     freeze_reason = models.TextField(_("why in a freeze"), blank=True)
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.RUNNING)
