@@ -24,6 +24,8 @@ LENGTHS = {
     "container_id": 128,
     "container_name": 255,
 }
+REPEAT_MODES = ("Once", "Period", "NextRebootOnly", "EveryReboot", "DryRun")
+PLACEHOLDER = re.compile(r"\{\{\s*([A-Za-z0-9_-]+)\s*\}\}")  # {{ACS::...}} are ECS's own
 ROOTED = re.compile(r"/|[A-Za-z]:[\\/]")
 
 
@@ -124,6 +126,13 @@ def parameter_problems(names: Iterable[str]) -> str:
     if long := [name for name in names if len(name) > PARAMETER_NAME_LIMIT]:
         return _("The name %s is longer than 64 characters.") % long[0]
     return ""
+
+
+def without_value(script: str, names: Iterable[str]) -> list[str]:
+    """The script's own `{{name}}` that are not among `names`; ECS takes upper case for lower."""
+    known = {name.lower() for name in names}
+    found = dict.fromkeys(PLACEHOLDER.findall(script))
+    return [name for name in found if name.lower() not in known]
 
 
 def allowed_errors(budget: str, size: int) -> int | None:

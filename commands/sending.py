@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from commands import answers, endings
-from commands.models import Dispatch, Target
+from commands import answers, endings, secret_parameters
+from commands.models import Dispatch, Script, Target
 from instances import ecs
 from portal.work import Claim
 
@@ -44,18 +44,20 @@ def send(claim: Claim[Dispatch]) -> None:
 
 def _call(dispatch: Dispatch) -> ecs.Answer[ecs.Run]:
     run = dispatch.invocation
+    where = dispatch.account.signing(), dispatch.region, dispatch.instance_ids()
+    how = {
+        name: getattr(run, name)
+        for name in Script.FIELDS + ("frequency",)
+        if name not in ("script", "type")
+    } | {
+        "token": str(dispatch.token),
+        "repeat_mode": "DryRun" if run.dry_run else run.repeat_mode,
+        "parameters": secret_parameters.of(run),
+    }
+    if run.cloud_command:
+        return ecs.run_saved(*where, run.cloud_command.command_id, **how)
     return ecs.run_script(
-        dispatch.account.signing(),
-        dispatch.region,
-        dispatch.instance_ids(),
-        run.script,
-        type=run.type,
-        token=str(dispatch.token),
-        timeout=run.timeout,
-        name=run.name,
-        username=run.username,
-        working_dir=run.working_dir,
-        read_only=run.read_only,
+        *where, run.script, type=run.type, name=run.name, read_only=run.read_only, **how
     )
 
 

@@ -28,7 +28,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
-from instances import ecs_errors, ecs_mode, ecs_pages, ecs_sdk
+from instances import ecs_errors, ecs_mode, ecs_pages, ecs_runs, ecs_sdk
 from instances import ecs_wire as wire
 from instances.ecs_errors import EcsError as EcsError
 from instances.ecs_errors import ModeForbids as ModeForbids
@@ -43,6 +43,10 @@ from instances.ecs_mode import close as close
 from instances.ecs_mode import configure as configure
 from instances.ecs_mode import is_local as is_local
 from instances.ecs_mode import mode as mode
+from instances.ecs_runs import NAME_LIMIT as NAME_LIMIT
+from instances.ecs_runs import NOWHERE as NOWHERE
+from instances.ecs_runs import RUN_LIMIT as RUN_LIMIT
+from instances.ecs_runs import SCRIPT_LIMIT as SCRIPT_LIMIT
 from instances.ecs_values import Account as Account
 from instances.ecs_values import AgentInfo as AgentInfo
 from instances.ecs_values import Answer as Answer
@@ -54,17 +58,12 @@ from instances.ecs_values import Result as Result
 from instances.ecs_values import Run as Run
 from instances.throttle import MustRest, Throttle
 
-RUN_LIMIT = 100  # instances in one RunCommand
 RESULTS_PAGE = 50  # rows in one page of results
-SCRIPT_LIMIT = 24 * 1024  # bytes of a script after Base64
 OUTPUT_LIMIT = 24 * 1024  # bytes of output that Cloud Assistant keeps
 AGENT_IDS = 50  # instances in one DescribeCloudAssistantStatus
 INSTANCES_PAGE = 100
 EVENTS_PAGE = 100
 STOP_LIMIT = 50  # instances in one StopInvocation
-NAME_LIMIT = 128  # characters of a run's name
-TOKEN_LIMIT = 64  # ASCII characters of a ClientToken
-NOWHERE = "i-00000000000000000000"  # an instance that cannot exist
 HOME_REGION = "cn-hangzhou"  # answers for those operations that are about no region
 
 EVENT_STATUSES = (
@@ -359,42 +358,30 @@ def screenshot(account: Account, region: str, instance_id: str) -> Answer[bytes]
 
 
 def run_script(
-    account: Account,
-    region: str,
-    ids: Sequence[str],
-    script: str,
-    *,
-    type: str,
-    token: str,
-    timeout: int,
-    name: str = "",
-    username: str = "",
-    working_dir: str = "",
-    read_only: bool = False,
+    account: Account, region: str, ids: Sequence[str], script: str, **how: Any
 ) -> Answer[Run]:
-    """Start `script` on the instances, all or none. Repeating it with the same token and the
-    same parameters gives the first run's answer.
+    """Start `script` on the instances, all or none; `how` as in `ecs_runs.run_command`. Repeating
+    it with the same token and the same parameters gives the first run's answer.
 
     `read_only` is not believed: such a text must be one that `allow_read_only` was told of.
     """
-    ecs_mode.permit_run(script, type, read_only)
-    _fit_to_run(ids, script, token)
-    asked = {
-        "RegionId": region,
-        "Type": type,
-        "CommandContent": wire.encoded(script),
-        "ContentEncoding": "Base64",
-        "InstanceId": list(ids),
-        "Timeout": timeout,
-        "ClientToken": token,
-        "KeepCommand": False,
-    }
-    optional = {"Name": name[:NAME_LIMIT], "Username": username, "WorkingDir": working_dir}
-    asked |= {key: value for key, value in optional.items() if value}
-    body = _call(account, region, "RunCommand", asked)
+    return _start(account, "RunCommand", ecs_runs.run_command(region, ids, script, **how))
+
+
+def run_saved(
+    account: Account, region: str, ids: Sequence[str], command_id: str, **how: Any
+) -> Answer[Run]:
+    """The same for a command that lives in ECS; `how` as in `ecs_runs.invoke_command`."""
+    return _start(account, "InvokeCommand", ecs_runs.invoke_command(region, ids, command_id, **how))
+
+
+def _start(account: Account, operation: str, asked: dict[str, Any]) -> Answer[Run]:
+    body = _call(account, asked["RegionId"], operation, asked)
     if not body.invoke_id:
         raise ecs_errors.strange()
-    run = Run(wire.text(body.invoke_id), wire.text(body.command_id))
+    # InvokeCommand's answer does not name the command: the caller did.
+    command_id = asked.get("CommandId") or body.command_id
+    run = Run(wire.text(body.invoke_id), wire.text(command_id))
     return Answer(run, (ecs_errors.request_id_of(body.request_id),))
 
 
@@ -403,17 +390,14 @@ def check_running(account: Account, region: str) -> Answer[None]:
 
     Raises NotPermitted if the right is missing; ECS checks that before it looks for instances.
     """
-    ecs_mode.permit("RunCommand", "diagnose")
-    asked = {
-        "RegionId": region,
-        "Type": "RunShellScript",
-        "CommandContent": wire.encoded("# does the portal have the right to run scripts?\n"),
-        "ContentEncoding": "Base64",
-        "InstanceId": [NOWHERE],
-        "RepeatMode": "DryRun",
-        "KeepCommand": False,
-    }
+    asked = ecs_runs.harmless_run(region)
     return _refused_as_expected(account, region, "RunCommand", asked)
+
+
+def check_invoking(account: Account, region: str) -> Answer[None]:
+    """The same for InvokeCommand: a command that does not exist, on no instance."""
+    asked = ecs_runs.harmless_invocation(region)
+    return _refused_as_expected(account, region, "InvokeCommand", asked)
 
 
 def check_stopping(account: Account, region: str) -> Answer[None]:
@@ -433,21 +417,6 @@ def _refused_as_expected(
     except Refused as answer:
         return Answer(None, (answer.request_id,))
     return Answer(None, (ecs_errors.request_id_of(body.request_id),))
-
-
-def _fit_to_run(ids: Sequence[str], script: str, token: str) -> None:
-    """ECS would refuse these too, but only after a script's journey through the network."""
-    problem = ""
-    if not 1 <= len(set(ids)) == len(ids) <= RUN_LIMIT:
-        problem = f"a run takes 1 to {RUN_LIMIT} different instances, not {len(ids)}"
-    elif len(wire.encoded(script)) > SCRIPT_LIMIT:
-        problem = f"the script is longer than {SCRIPT_LIMIT} bytes in Base64"
-    elif not script.strip():
-        problem = "the script is empty"
-    elif not (token and token.isascii() and len(token) <= TOKEN_LIMIT):
-        problem = f"a run needs a token of 1 to {TOKEN_LIMIT} ASCII characters"
-    if problem:
-        raise Refused(problem, operation="RunCommand", code="InvalidParameter")
 
 
 def stop(

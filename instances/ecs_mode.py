@@ -85,8 +85,9 @@ def permit(operation: str, needed: str) -> None:
         )
 
 
-def permit_run(script: str, type: str, read_only: bool) -> None:
-    if (type, _digest(script)) in _read_only:
+def permit_run(script: str, type: str, read_only: bool, *, bent: bool = False) -> None:
+    """`bent`: something beside the text says what happens, so that the text proves nothing."""
+    if (type, _digest(script)) in _read_only and not bent:
         permit("RunCommand", "diagnose")
     elif read_only:
         raise ModeForbids(

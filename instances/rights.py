@@ -96,6 +96,12 @@ RIGHTS = (
         "likely: a dry run on an instance that does not exist was not refused for a right",
     ),
     Right(
+        "InvokeCommand",
+        "diagnose",
+        lambda a, r, i: ecs.check_invoking(a, r),
+        "likely: a command that does not exist was not refused for a right",
+    ),
+    Right(
         "StopInvocation",
         "diagnose",
         lambda a, r, i: ecs.check_stopping(a, r),

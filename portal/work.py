@@ -50,6 +50,8 @@ class Fenced(Exception):
 class Work(models.Model):
     job: ClassVar[str]  # dotted path; called with the primary key
     queue: ClassVar[str] = queue.DEFAULT
+    # Rows that are equal in these fields are carried on together: one bell calls for all of them.
+    crowded_by: ClassVar[tuple[str, ...]] = ()
 
     fence = models.PositiveBigIntegerField(default=0, editable=False)
     lease_owner = models.CharField(max_length=100, blank=True, editable=False)
@@ -68,6 +70,10 @@ class Work(models.Model):
     def bell(self) -> tuple[str, str]:
         """Job and queue that carry this row on in its present state."""
         return self.job, self.queue
+
+    def crowd(self) -> tuple:
+        """What the row shares with those that are carried on with it; without a crowd, its key."""
+        return tuple(getattr(self, name) for name in self.crowded_by or ("pk",))
 
     def ring(self) -> None:
         """Tell a worker, once the transaction commits."""

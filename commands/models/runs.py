@@ -163,6 +163,7 @@ class Dispatch(Work):
     frozen parameters."""
 
     job: ClassVar[str] = "commands.jobs.carry_on"
+    crowded_by: ClassVar[tuple[str, ...]] = ("account_id", "region")
 
     class State(models.TextChoices):
         HELD = "held", _("held back")  # until others are over, or somebody approved

@@ -1,0 +1,57 @@
+"""What may be in flight at once, and how many errors a run may have before the rest is left.
+
+docs/runs.md tells people the exact rules. Everything here belongs into the transaction that
+created or ended a dispatch, with the run locked, so that two ends are counted one after the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from django.db.models import Sum
+from django.utils import timezone
+
+from commands.models import Dispatch, Invocation
+from instances import ecs
+from instances.models import Instance
+
+SEND_WITHIN = timedelta(minutes=5)  # afterwards a call that could not be made is given up
+IN_FLIGHT = (Dispatch.State.WAITING, Dispatch.State.SENDING, Dispatch.State.SENT)
+
+
+def parts(members: list[Instance], concurrency: int | None) -> Iterator[list[Instance]]:
+    """Groups that fit one call (one account, one region) and divide `concurrency` evenly."""
+    size = ecs.RUN_LIMIT
+    if concurrency is not None:
+        size = concurrency // -(-concurrency // ecs.RUN_LIMIT)
+    groups: dict[tuple[int, str], list[Instance]] = {}
+    for instance in members:
+        groups.setdefault((instance.account_id, instance.region), []).append(instance)
+    for group in groups.values():
+        for start in range(0, len(group), size):
+            yield group[start : start + size]
+
+
+def let_go(run: Invocation, send_within: timedelta = SEND_WITHIN) -> None:
+    """Make as many held dispatches due as may be in flight, the oldest first."""
+    if run.state != Invocation.State.RUNNING or run.stop_asked_at is not None:
+        return
+    held = run.dispatches.filter(state=Dispatch.State.HELD).order_by("pk")
+    rows = list(held) if run.concurrency is None else list(_fitting(run, held))
+    now = timezone.now()
+    Dispatch.objects.filter(pk__in=[row.pk for row in rows], state=Dispatch.State.HELD).update(
+        state=Dispatch.State.WAITING, due_at=now, rung_at=now, deadline=now + send_within
+    )
+    for row in {row.crowd(): row for row in reversed(rows)}.values():
+        row.ring()
+
+
+def _fitting(run: Invocation, held) -> Iterator[Dispatch]:
+    flying = run.dispatches.filter(state__in=IN_FLIGHT)
+    room = run.concurrency - (flying.aggregate(Sum("size"))["size__sum"] or 0)
+    for row in held:
+        room -= row.size
+        if room < 0:
+            return
+        yield row

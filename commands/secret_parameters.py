@@ -1,0 +1,54 @@
+"""Values of a run that nobody may read: opened for the call, taken out of whatever comes back."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable
+from urllib.parse import quote, quote_plus
+
+from commands.models import Invocation
+from portal.secrets import unseal
+
+MARK = "***"
+
+
+def of(run: Invocation) -> dict[str, str] | None:
+    """All parameters of the run, the secret ones opened; None if it takes none.
+
+    Raises WrongKey where SECRETS_KEY has changed since the run was asked for.
+    """
+    return {**run.parameters, **unseal(run.sealed)} if run.takes_parameters else None
+
+
+class Redactor:
+    """Puts a mark wherever one of these values stands, as it is or in a common disguise."""
+
+    def __init__(self, values: Iterable[str]) -> None:
+        disguises = {form for value in values if value for form in _disguises(value.encode())}
+        # The longest first: a value may be a part of another one.
+        self._forms = sorted(disguises, key=lambda form: (-len(form), form))
+
+    def body(self, output: bytes) -> bytes:
+        for form in self._forms:
+            output = output.replace(form, MARK.encode())
+        return output
+
+    def text(self, words: str) -> str:
+        return self.body(words.encode()).decode() if self._forms else words
+
+
+def _disguises(value: bytes) -> Iterable[bytes]:
+    yield value
+    yield quote(value, safe="").encode()
+    yield quote_plus(value).encode()
+    yield from _in_base64(value)
+
+
+def _in_base64(value: bytes) -> Iterable[bytes]:
+    """What stays of a value in the Base64 of a text that holds it, at each of three offsets."""
+    yield base64.b64encode(value).rstrip(b"=")
+    for before in range(3):
+        whole = base64.b64encode(b"\0" * before + value)
+        first, last = -(-before * 8 // 6), (before + len(value)) * 8 // 6
+        if last - first >= 6:  # shorter pieces would be found in any text
+            yield whole[first:last]
