@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from commands.models import CommandType, Outcome, Target
 
 # Agents from this version on act on these codes after they have reported (both systems).
@@ -30,3 +32,10 @@ def outcome_of(status: str, type: str, exit_code: int | None) -> Outcome:
     if status == "Failed" and exit_code in (STOP_CODES[os_type], RESTART_CODES[os_type]):
         return Outcome.GOING_DOWN
     return CLASSES.get(status, Outcome.FAILED)
+
+
+def goes_down(script: str, type: str) -> bool:
+    """Whether the script ends with a code that makes the agent stop or restart the machine."""
+    os_type = CommandType(type).os_type
+    codes = f"{STOP_CODES[os_type]}|{RESTART_CODES[os_type]}"
+    return re.search(rf"\bexit\s+(?:/b\s+)?(?:{codes})\b", script, re.I) is not None

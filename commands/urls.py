@@ -1,4 +1,18 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from commands.views import compose, runs, saved
 
 app_name = "commands"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("commands/", saved.listing, name="list"),
+    path("commands/new/", saved.create, name="command-new"),
+    path("commands/<int:pk>/", saved.detail, name="command"),
+    path("commands/<int:pk>/edit/", saved.edit, name="command-edit"),
+    path("commands/<int:pk>/compare/", saved.compare, name="command-compare"),
+    path("commands/<int:pk>/archive/", saved.archive, name="command-archive"),
+    path("commands/<int:pk>/favourite/", saved.favourite, name="command-favourite"),
+    path("runs/", runs.listing, name="runs"),
+    path("runs/<int:pk>/", runs.detail, name="run"),
+    path("runs/new/", compose.compose, name="compose"),
+    path("runs/new/reach/", compose.reach, name="reach"),
+]

@@ -111,6 +111,8 @@ class Region(Work):
     problem = models.TextField(_("problem"), blank=True)
     synced_at = models.DateTimeField(_("as of"), null=True)
     instance_count = models.PositiveIntegerField(_("instances"), default=0)
+    runs_a_day = models.PositiveIntegerField(_("runs a day"), null=True)  # ECS's quota
+    quota_at = models.DateTimeField(_("quota as of"), null=True)
     # Ids that the last listing lacked while it was doubted, and those that a person let go.
     doubted_ids = models.JSONField(default=list, editable=False)
     accepted_ids = models.JSONField(default=list, editable=False)

@@ -23,6 +23,8 @@ MEANINGS = {
 NOUNS = (
     ("home", _("Home"), "", False),
     ("diagnostics:list", _("Cases"), "diagnostics.view_diagnosiscase", False),
+    ("commands:runs", _("Runs"), "commands.view_invocation", True),
+    ("commands:list", _("Commands"), "commands.view_savedcommand", False),
     ("instances:list", _("Instances"), "instances.view_instance", False),
     ("instances:groups", _("Groups"), "instances.view_instancegroup", False),
     ("instances:events", _("System events"), "instances.view_systemevent", False),

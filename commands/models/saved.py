@@ -110,7 +110,7 @@ class Favourite(models.Model):
     """A command that a person wants at hand."""
 
     command = models.ForeignKey(SavedCommand, models.CASCADE, related_name="favourites")
-    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="favourites")
 
     class Meta:
         verbose_name = _("favourite")

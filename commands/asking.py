@@ -1,0 +1,72 @@
+"""A person asks for a run: the command saved if they wish, the run written, the audit told."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+
+from commands import invocations, limits, parameters
+from commands.forms.compose import ComposeForm
+from commands.models import CommandRevision, Invocation, SavedCommand
+from commands.plan import Plan
+from portal import audit
+
+
+@transaction.atomic
+def ask(form: ComposeForm, planned: Plan, *, by: Any, once: uuid.UUID, via: str) -> Invocation:
+    """Write the run that a valid form and its plan describe. Raises ValidationError by field."""
+    told = form.cleaned_data
+    pinned = form.pinned or _saved(told, form.what(), by=by, via=via)
+    if not form.pinned and not by.has_perm("commands.run_script"):
+        raise PermissionDenied
+    run = invocations.invoke(
+        name=told["name"] or name_of(pinned, form.what()["script"]),
+        instances=planned.reach.fit,
+        asked_by=by,
+        revision=pinned,
+        parameters=told["values"],
+        secrets=told["secrets"],
+        takes_parameters=parameters.takes_parameters(planned.script["script"], form.declared),
+        dry_run=told["dry_run"],
+        concurrency=told["concurrency"],
+        max_errors=told["max_errors"],
+        picked=told["selection"].kept(),
+        left_out=planned.reach.left_out_kept(),
+        once=once,
+        **form.what(),
+    )
+    audit.record(
+        actor=by,
+        act="run.asked",
+        subject=run,
+        via=via,
+        instances=run.size,
+        command=str(pinned) if pinned else "",
+        digest=planned.digest,
+    )
+    return run
+
+
+def _saved(told: dict[str, Any], script: dict, *, by: Any, via: str) -> CommandRevision | None:
+    name = told["save_as"].strip()
+    if not name:
+        return None
+    if not by.has_perm("commands.add_savedcommand"):
+        raise PermissionDenied
+    command = SavedCommand(name=name, owner=by)
+    command.full_clean()
+    command.save()
+    audit.record(actor=by, act="command.saved", subject=command, via=via, revision=1)
+    return command.revise(by=by, parameters=[], **script)
+
+
+def name_of(pinned: CommandRevision | None, script: str) -> str:
+    """The command's, else the first line of the script that does something."""
+    if pinned:
+        return pinned.command.name
+    lines = [line.strip() for line in script.splitlines()]
+    telling = [line for line in lines if line and not line.startswith("#")]
+    return (telling or lines)[0][: limits.NAME_LIMIT]

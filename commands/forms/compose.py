@@ -1,0 +1,169 @@
+"""What runs, on whom, how carefully: everything a person says about a run before it is sent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from commands import limits, parameters
+from commands.forms.script import ScriptForm, line
+from commands.models import CommandRevision, CommandType, Script
+from commands.parameters import Kind, Parameter
+from commands.targets import LONGEST_PASTE, Selection
+from instances.forms import InstanceFilter
+from instances.models import InstanceGroup
+
+MOST_PICKED = 10_000
+PREFIX = "p-"  # of the parameters' fields
+NARROWING = ("region", "os", "tag", "text", "agent")
+
+
+class ComposeForm(ScriptForm):
+    """Cleaned: the script's fields, `revision`, `values`, `secrets`, `selection`, how carefully."""
+
+    revision = forms.ModelChoiceField(
+        CommandRevision.objects.select_related("command"), required=False, widget=forms.HiddenInput
+    )
+    name = line(_("Name of the run"), limits.NAME_LIMIT, _("What it is about, for the history."))
+    save_as = line(
+        _("Also save it as a command"), 128, _("Empty: it is only run, and kept with its run.")
+    )
+    text = forms.CharField(
+        label=_("IDs, IPs, names or hostnames"),
+        required=False,
+        max_length=LONGEST_PASTE,
+        help_text=_("In any mix, one a line or with commas between."),
+        widget=forms.Textarea(attrs={"class": "form-control mono", "rows": 3}),
+    )
+    group = forms.ModelChoiceField(
+        label=_("Group"),
+        queryset=InstanceGroup.objects.none(),
+        required=False,
+        empty_label=_("none"),
+        widget=forms.Select(attrs={"class": "form-select"}),
+    )
+    concurrency = forms.IntegerField(
+        label=_("At most so many at once"),
+        required=False,
+        min_value=1,
+        max_value=MOST_PICKED,
+        help_text=_("Empty: all at once."),
+        widget=forms.NumberInput(attrs={"class": "form-control"}),
+    )
+    max_errors = line(
+        _("Errors allowed"),
+        10,
+        _("Such as 5 or 10%. One more, and what has not been sent yet is not sent."),
+    )
+    dry_run = forms.BooleanField(
+        label=_("Only check: ECS looks at the request, nothing runs"), required=False
+    )
+
+    def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+        self.fields["group"].queryset = InstanceGroup.objects.order_by("name")
+        self.narrow = InstanceFilter(
+            self.data if self.is_bound else self.initial.get("filter"), user=user, prefix="f"
+        )
+        self.pinned = self._pinned()
+        self.declared = parameters.declared(self.pinned.parameters) if self.pinned else []
+        self.any_text = user.has_perm("commands.run_script")
+        for parameter in self.declared:
+            self.fields[PREFIX + parameter.name] = _field(parameter)
+
+    def _pinned(self) -> CommandRevision | None:
+        """The saved command that this is a run of; None for free text."""
+        try:
+            return self.fields["revision"].clean(self["revision"].value())
+        except ValidationError:
+            return None
+
+    def wants_script(self) -> bool:
+        return self.pinned is None
+
+    def narrowing(self) -> list[forms.BoundField]:
+        return [self.narrow[name] for name in NARROWING]
+
+    def asked(self) -> list[forms.BoundField]:
+        """The parameters' fields."""
+        return [self[PREFIX + parameter.name] for parameter in self.declared]
+
+    def picked(self) -> list[int]:
+        """Instances that were ticked on a list."""
+        told = self.data.getlist("instance") if self.is_bound else self.initial.get("picked", ())
+        keys = [str(key) for key in told]
+        return list(dict.fromkeys(int(key) for key in keys if key.isdecimal() and len(key) < 19))[
+            :MOST_PICKED
+        ]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        if not self.pinned and not self.any_text:
+            raise ValidationError(_("You may run saved commands only: open one and press Run."))
+        if problem := limits.budget_problem(cleaned.get("max_errors", "")):
+            self.add_error("max_errors", problem)
+        cleaned["selection"] = self._selection(cleaned)
+        self._take_values(cleaned)
+        return cleaned
+
+    def _selection(self, cleaned: dict[str, Any]) -> Selection:
+        filter = {}
+        if self.narrow.is_valid():
+            filter = self.narrow.saved()
+        else:
+            for name, problems in self.narrow.errors.items():
+                self.add_error(None, [f"{name}: {problem}" for problem in problems])
+        group = cleaned.get("group")
+        selection = Selection(
+            tuple(self.picked()), cleaned.get("text", ""), group.pk if group else None, filter
+        )
+        if not selection:
+            self.add_error(
+                "text", _("Say where: paste instances, choose a group, or narrow by a filter.")
+            )
+        return selection
+
+    def _take_values(self, cleaned: dict[str, Any]) -> None:
+        cleaned["values"], cleaned["secrets"] = {}, {}
+        for parameter in self.declared:
+            name = PREFIX + parameter.name
+            try:
+                value = parameter.check(cleaned.get(name) or "", any_text=self.any_text)
+            except ValidationError as error:
+                self.add_error(name, error)
+                continue
+            cleaned["secrets" if parameter.secret else "values"][parameter.name] = value
+
+    def what(self) -> dict[str, Any]:
+        """The script's fields as they will be sent."""
+        if self.pinned:
+            return self.pinned.as_script()
+        return {name: self.cleaned_data[name] for name in Script.FIELDS}
+
+    def sketch(self) -> dict[str, Any]:
+        """The script's fields as far as they are known while the form is still being filled."""
+        if self.pinned:
+            return self.pinned.as_script()
+        given = {name: self.cleaned_data.get(name) or "" for name in Script.FIELDS}
+        return given | {"type": given["type"] or CommandType.SHELL}
+
+
+def _field(parameter: Parameter) -> forms.Field:
+    common = {"label": parameter.label or parameter.name, "required": False}
+    common["initial"] = parameter.default
+    if parameter.kind == Kind.CHOICE:
+        control = forms.Select(attrs={"class": "form-select"})
+        return forms.ChoiceField(
+            choices=[(value, value) for value in parameter.choices], widget=control, **common
+        )
+    attrs = {"class": "form-control", "autocomplete": "off"}
+    if parameter.secret:
+        common["help_text"] = _("Kept sealed until the run ends, then erased.")
+        return forms.CharField(strip=False, widget=forms.PasswordInput(attrs=attrs), **common)
+    if parameter.kind == Kind.REGEX:
+        common["help_text"] = _("Must match %s") % parameter.pattern
+    return forms.CharField(strip=False, widget=forms.TextInput(attrs=attrs), **common)

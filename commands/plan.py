@@ -1,0 +1,78 @@
+"""What a run would do, told before it is sent: on whom, how many, in how many calls."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from django.conf import settings
+
+from commands import parameters
+from commands.quota import Quota, quotas
+from commands.targets import Reach, Selection, reach
+from instances import ecs
+
+
+@dataclass(frozen=True)
+class Plan:
+    """`script` holds the fields of `Script.FIELDS`; `values` no secret."""
+
+    script: Mapping[str, Any]
+    values: Mapping[str, str]
+    reach: Reach
+
+    @property
+    def size(self) -> int:
+        return len(self.reach.fit)
+
+    @property
+    def text(self) -> str:
+        """The script with its parameters in place, secrets hidden."""
+        return parameters.filled(self.script["script"], self.values)
+
+    @cached_property
+    def calls(self) -> Counter[tuple[str, str]]:
+        """How many calls for each account and region."""
+        sizes = Counter((row.account.name, row.region) for row in self.reach.fit)
+        return Counter({place: -(-size // ecs.RUN_LIMIT) for place, size in sizes.items()})
+
+    @cached_property
+    def shares(self) -> list[tuple[str, int]]:
+        """How many of each environment, by the tag that settings name."""
+        return self.reach.by_tag(settings.ENVIRONMENT_TAG)
+
+    @cached_property
+    def quotas(self) -> list[Quota]:
+        return quotas(self.calls)
+
+    @property
+    def must_type(self) -> bool:
+        """Whether so many are reached that the number has to be typed."""
+        return self.size > settings.RUN_CONFIRM_ABOVE
+
+    @cached_property
+    def digest(self) -> str:
+        """Changes with the script, its values and every instance that it would run on."""
+        keys = sorted(row.pk for row in self.reach.fit)
+        told = json.dumps([dict(self.script), dict(self.values), keys], sort_keys=True)
+        return hashlib.sha256(told.encode()).hexdigest()[:32]
+
+
+def plan(
+    script: Mapping[str, Any], values: Mapping[str, str], selection: Selection, user: Any
+) -> Plan:
+    """What would happen if this person sent it now; raises BadFilter as `targets.reach` does."""
+    container = bool(script["container_id"] or script["container_name"])
+    found = reach(
+        selection,
+        user,
+        script=parameters.filled(script["script"], values),
+        type=script["type"],
+        container=container,
+    )
+    return Plan(script, values, found)

@@ -1,0 +1,182 @@
+"""From "what and where" to a run: form, preview, one deliberate press."""
+
+from __future__ import annotations
+
+import base64
+import uuid
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from commands import asking, parameters
+from commands.forms.compose import PREFIX, ComposeForm
+from commands.models import CommandRevision, CommandType, Invocation, SavedCommand
+from commands.plan import Plan, plan
+from instances.filters import BadFilter
+from portal import secrets
+from portal.access import needs
+
+STAGES = ("fill", "edit", "preview", "send")
+CARRIED_NOT = {"csrfmiddlewaretoken", "stage", "sealed", "seen", "typed"}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@needs("commands.run_saved")
+def compose(request: HttpRequest) -> HttpResponse:
+    """GET or stage "fill": an empty form, filled from what was ticked or opened. Then "preview",
+    "edit" (back to the form) and "send"."""
+    stage = request.POST.get("stage", "fill") if request.method == "POST" else "fill"
+    if stage not in STAGES:
+        raise PermissionDenied
+    if stage == "fill":
+        told = request.POST if request.method == "POST" else request.GET
+        return _show(request, ComposeForm(initial=_initial(told), user=request.user))
+    form = ComposeForm(_with_secrets(request.POST), user=request.user)
+    planned = _planned(form)
+    if stage == "edit" or planned is None:
+        return _show(request, form, status=200 if stage == "edit" else 400)
+    if stage == "preview":
+        return _preview(request, form, planned)
+    return _send(request, form, planned)
+
+
+@require_POST
+@needs("commands.run_saved")
+def reach(request: HttpRequest) -> HttpResponse:
+    """Whom the form as it stands would reach: the part of the page that follows the typing."""
+    form = ComposeForm(request.POST, user=request.user)
+    form.is_valid()
+    shown: dict[str, Any] = {}
+    if selection := form.cleaned_data.get("selection"):
+        try:
+            found = plan(form.sketch(), {}, selection, request.user)
+            shown = {"reach": found.reach, "shares": found.shares}
+        except BadFilter as problem:
+            shown = {"problem": f"{problem.field}: {problem}"}
+    return render(request, "commands/_reach.html", shown)
+
+
+def _initial(told: QueryDict) -> dict[str, Any]:
+    """From the address or a list's ticks: instance, filtered, group, command, revision."""
+    initial: dict[str, Any] = {"picked": told.getlist("instance"), "group": told.get("group")}
+    if told.get("keep") == "filter":
+        filtered = QueryDict(told.get("filtered", ""))
+        initial["filter"] = {f"f-{name}": value for name, value in filtered.items()}
+        initial["picked"] = []
+    if (number := told.get("revision", "")).isdecimal() and len(number) < 19:
+        initial["revision"] = CommandRevision.objects.filter(pk=number).first()
+    elif (number := told.get("command", "")).isdecimal() and len(number) < 19:
+        command = SavedCommand.objects.filter(pk=number, archived_at=None).first()
+        initial["revision"] = command.newest() if command else None
+    if pinned := initial.get("revision"):
+        initial["revision"] = pinned.pk
+        initial["name"] = pinned.command.name
+    return initial
+
+
+def _with_secrets(told: QueryDict) -> QueryDict:
+    """Secrets travel sealed from the preview to the sending, never as text in a page."""
+    if not told.get("sealed"):
+        return told
+    opened = told.copy()
+    try:
+        values = secrets.unseal(base64.urlsafe_b64decode(told["sealed"].encode()))
+    except (secrets.WrongKey, ValueError):
+        return opened  # the form says that the secret is missing
+    for name, value in values.items():
+        opened.setdefault(PREFIX + name, value)
+    return opened
+
+
+def _planned(form: ComposeForm) -> Plan | None:
+    if not form.is_valid():
+        return None
+    shown = dict.fromkeys(form.cleaned_data["secrets"], parameters.SHOWN_SECRET)
+    values = {**form.cleaned_data["values"], **shown}
+    try:
+        found = plan(form.what(), values, form.cleaned_data["selection"], form.user)
+    except BadFilter as problem:
+        form.add_error(None, f"{problem.field}: {problem}")
+        return None
+    return found
+
+
+def _show(request: HttpRequest, form: ComposeForm, status: int = 200) -> HttpResponse:
+    shown = {"form": form, "picked": form.picked()}
+    return render(request, "commands/compose.html", shown, status=status)
+
+
+def _preview(
+    request: HttpRequest, form: ComposeForm, planned: Plan, problem: str = ""
+) -> HttpResponse:
+    sealed = secrets.seal(form.cleaned_data["secrets"])
+    hidden = {PREFIX + name for name in form.cleaned_data["secrets"]} | CARRIED_NOT
+    carried = [
+        (name, value)
+        for name, values in request.POST.lists()
+        if name not in hidden
+        for value in values
+    ]
+    if "once" not in request.POST:
+        carried.append(("once", str(uuid.uuid4())))
+    shown = {
+        "form": form,
+        "plan": planned,
+        "carried": carried,
+        "sealed": base64.urlsafe_b64encode(sealed).decode() if sealed else "",
+        "problem": problem,
+        "sentence": _sentence(form, planned),
+    }
+    return render(request, "commands/preview.html", shown, status=400 if problem else 200)
+
+
+def _sentence(form: ComposeForm, planned: Plan) -> str:
+    """What runs, as whom, on how many."""
+    script = planned.script
+    told = {
+        "what": form.cleaned_data["name"] or asking.name_of(form.pinned, script["script"]),
+        "type": CommandType(script["type"]).label,
+        "who": script["username"] or ("root" if script["type"] == CommandType.SHELL else "System"),
+        "count": planned.size,
+        "regions": len(planned.calls),
+    }
+    return (
+        _("%(what)s, %(type)s, as %(who)s: %(count)d instances, accounts and regions: %(regions)d")
+        % told
+    )
+
+
+def _send(request: HttpRequest, form: ComposeForm, planned: Plan) -> HttpResponse:
+    once = _once(request.POST.get("once", ""))
+    if sent := Invocation.objects.filter(once=once, asked_by=request.user).first():
+        return redirect(sent)  # the second of two clicks
+    if problem := _objection(request.POST, planned):
+        return _preview(request, form, planned, problem)
+    try:
+        run = asking.ask(form, planned, by=request.user, once=once, via="page")
+    except ValidationError as error:
+        return _preview(request, form, planned, " ".join(error.messages))
+    messages.success(request, _("Sent to %d instances.") % run.size)
+    return redirect(run)
+
+
+def _once(text: str) -> uuid.UUID:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        raise PermissionDenied from None
+
+
+def _objection(told: QueryDict, planned: Plan) -> str:
+    if not planned.size:
+        return _("No instance is left to run this on.")
+    if told.get("seen") != planned.digest:
+        return _("What this would reach has changed since you looked. Look again, then send.")
+    if planned.must_type and told.get("typed", "").strip() != str(planned.size):
+        return _("Type %d, the number of instances, to send it.") % planned.size
+    return ""
