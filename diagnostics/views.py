@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -11,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from diagnostics import cases, filters, scripts
 from diagnostics.forms import CaseFilter, CaseForm
 from diagnostics.models import DiagnosisCase, Evidence
-from diagnostics.report import COPIES, FORMS, build, rendered
+from diagnostics.report import COPIES, CUSTOMER, FORMS, INTERNAL, build, rendered
 from diagnostics.shown import CaseShown, evidence_shown
 from diagnostics.verdicts import KINDS
 from portal import lists
@@ -45,6 +46,18 @@ LOOK, OPEN, READ = (
     "diagnostics.add_diagnosiscase",
     "diagnostics.read_evidence",
 )
+
+
+def _copy(request: HttpRequest) -> str:
+    """The copy that was asked for. The internal one names colleagues and shell history: like the
+    raw evidence it is for people who may read that; others get the customer's."""
+    may = request.user.has_perm(READ)
+    copy = request.GET.get("copy", INTERNAL if may else CUSTOMER)
+    if copy not in COPIES:
+        raise Http404
+    if copy == INTERNAL and not may:
+        raise PermissionDenied
+    return copy
 
 
 def _case(request: HttpRequest, pk: int) -> DiagnosisCase:
@@ -105,8 +118,8 @@ def judge_again(request: HttpRequest, pk: int) -> HttpResponse:
 @require_GET
 @needs(LOOK)
 def report(request: HttpRequest, pk: int) -> HttpResponse:
-    case, copy = _case(request, pk), request.GET.get("copy", "internal")
-    if copy not in COPIES or not case.over:
+    case, copy = _case(request, pk), _copy(request)
+    if not case.over:
         raise Http404
     shown = {"case": case, "report": build(case, copy), "copy": copy}
     return render(request, "diagnostics/report.html", shown)
@@ -115,8 +128,8 @@ def report(request: HttpRequest, pk: int) -> HttpResponse:
 @require_GET
 @needs(LOOK)
 def download(request: HttpRequest, pk: int, form: str) -> HttpResponse:
-    case, copy = _case(request, pk), request.GET.get("copy", "internal")
-    if copy not in COPIES or form not in FORMS or not case.over:
+    case, copy = _case(request, pk), _copy(request)
+    if form not in FORMS or not case.over:
         raise Http404
     response = HttpResponse(rendered(case, copy, form), content_type=FORMS[form])
     name = f"case-{case.pk}-{copy}.{form}"

@@ -8,7 +8,7 @@ from django import forms
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from instances import ecs
+from instances import ecs, groups
 from instances.filters import STATUSES, BadFilter, Filter
 from instances.models import Instance, InstanceGroup, InstanceQuerySet, Region
 
@@ -45,7 +45,7 @@ class InstanceFilter(forms.Form):
     tag = line(_("Tag"), 257, _("key or key=value"))
     group = forms.ModelChoiceField(
         label=_("Group"),
-        queryset=InstanceGroup.objects.order_by("name"),
+        queryset=InstanceGroup.objects.none(),
         required=False,
         empty_label=_("any"),
         widget=forms.Select(attrs={"class": "form-select"}),
@@ -55,6 +55,7 @@ class InstanceFilter(forms.Form):
     def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["region"].choices = EVERY + region_choices(user)
+        self.fields["group"].queryset = groups.visible_to(user).order_by("name")
         self.fields["released"].choices = [
             ("", _("without released")),
             *self.fields["released"].choices[1:],

@@ -22,6 +22,26 @@ from portal.work import Work
 AGENT_SILENCE = timedelta(minutes=3)  # ECS itself calls an agent silent after two minutes
 
 
+def scopes_of(user) -> list[Scope]:
+    """The person's scopes, read once for each object of theirs: a page asks many times."""
+    if not user.is_active:
+        return []
+    models.prefetch_related_objects([user], "scopes")
+    return list(user.scopes.all())
+
+
+class CloudAccountQuerySet(models.QuerySet["CloudAccount"]):
+    def visible_to(self, user) -> CloudAccountQuerySet:
+        """Accounts in which this person sees all, a region, or at least one instance."""
+        if user.is_superuser and user.is_active:
+            return self
+        seen = models.Q(pk__in=Region.objects.visible_to(user).values("account"))
+        for scope in scopes_of(user):
+            if not scope.region and not scope.tag_key:
+                seen |= models.Q(pk=scope.account_id) if scope.account_id else models.Q(pk__gt=0)
+        return self.filter(seen)
+
+
 class CloudAccount(Work):
     """A named way to sign. Holds no credential: those stay in the SDK's own places.
 
@@ -43,6 +63,8 @@ class CloudAccount(Work):
     enabled = models.BooleanField(_("enabled"), default=True)
     problem = models.TextField(_("problem"), blank=True, editable=False)
     regions_read_at = models.DateTimeField(_("regions as of"), null=True, editable=False)
+
+    objects = CloudAccountQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("cloud account")
@@ -76,13 +98,18 @@ class CloudAccount(Work):
 
 class RegionQuerySet(models.QuerySet["Region"]):
     def visible_to(self, user) -> RegionQuerySet:
-        """Regions that this person's scopes reach into, whatever tags narrow them further."""
+        """Regions that this person sees wholly, and those where they see an instance."""
         if not user.is_active:
             return self.none()
         if user.is_superuser:
             return self
-        seen = models.Q(pk__in=())
-        for scope in user.scopes.all():
+        here = Instance.objects.visible_to(user).filter(
+            account=models.OuterRef("account"), region=models.OuterRef("region_id")
+        )
+        seen = models.Q(models.Exists(here))
+        for scope in scopes_of(user):
+            if scope.tag_key:
+                continue
             part = models.Q(pk__isnull=False)
             if scope.account_id:
                 part &= models.Q(account=scope.account_id)
@@ -169,7 +196,7 @@ def scope_of(user, path: str = "") -> models.Q:
     if user.is_superuser:
         return models.Q()
     seen = models.Q(pk__in=())
-    for scope in user.scopes.all():
+    for scope in scopes_of(user):
         part = models.Q(**{f"{path}pk__isnull": False})
         if scope.account_id:
             part &= models.Q(**{f"{path}account": scope.account_id})
@@ -328,7 +355,25 @@ class InstanceGroup(models.Model):
 
 class SystemEventQuerySet(models.QuerySet["SystemEvent"]):
     def visible_to(self, user) -> SystemEventQuerySet:
-        return self.filter(scope_of(user, "instance__"))
+        """Events of visible instances; those of instances that were never mirrored are seen by
+        whoever sees all of their account and region."""
+        if user.is_superuser and user.is_active:
+            return self
+        return self.filter(scope_of(user, "instance__") | _unmirrored(user))
+
+
+def _unmirrored(user) -> models.Q:
+    seen = models.Q(pk__in=())
+    for scope in scopes_of(user):
+        if scope.tag_key:
+            continue
+        part = models.Q(instance=None)
+        if scope.account_id:
+            part &= models.Q(account=scope.account_id)
+        if scope.region:
+            part &= models.Q(region=scope.region)
+        seen |= part
+    return seen
 
 
 class SystemEvent(models.Model):

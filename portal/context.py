@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 
-from instances.models import CloudAccount
+from instances.models import CloudAccount, scopes_of
 
 THEMES = (("auto", _("System")), ("light", _("Light")), ("dark", _("Dark")))
 MEANINGS = {
@@ -69,7 +69,7 @@ def _place(request: HttpRequest) -> Place | None:
     """Only for people who are logged in: a stranger need not know the endpoint."""
     if not _person(request):
         return None
-    names = CloudAccount.objects.filter(enabled=True).order_by("name")
+    names = CloudAccount.objects.visible_to(request.user).filter(enabled=True).order_by("name")
     return Place(
         simulated=settings.ECS_IS_LOCAL,
         endpoint=settings.ECS_ENDPOINT,
@@ -102,7 +102,7 @@ def _unscoped(request: HttpRequest) -> bool:
     """Whether this person sees nothing at all because nobody gave them a part of the fleet."""
     if not _person(request) or request.user.is_superuser:
         return False
-    return not request.user.scopes.exists()
+    return not scopes_of(request.user)
 
 
 def _person(request: HttpRequest) -> bool:

@@ -69,7 +69,9 @@ def _fleet(user: Any) -> dict[str, object]:
         "pending": events.filter(cycle_status__in=PENDING).order_by("not_before")[:SHOWN],
         "silent": silent[:SHOWN],
         "silent_count": lists.count(silent),
-        "accounts": CloudAccount.objects.filter(enabled=True).exclude(problem="")[:SHOWN],
+        "accounts": CloudAccount.objects.visible_to(user)
+        .filter(enabled=True)
+        .exclude(problem="")[:SHOWN],
         "regions": regions.filter(state__in=("doubted", "failed"))[:SHOWN],
     }
 

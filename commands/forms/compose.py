@@ -13,6 +13,7 @@ from commands.forms.script import ScriptForm, line
 from commands.models import CommandRevision, CommandType, Script
 from commands.parameters import Kind, Parameter
 from commands.targets import LONGEST_PASTE, Selection
+from instances import groups
 from instances.forms import InstanceFilter
 from instances.models import InstanceGroup
 
@@ -65,7 +66,7 @@ class ComposeForm(ScriptForm):
     def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.user = user
-        self.fields["group"].queryset = InstanceGroup.objects.order_by("name")
+        self.fields["group"].queryset = groups.visible_to(user).order_by("name")
         self.narrow = InstanceFilter(
             self.data if self.is_bound else self.initial.get("filter"), user=user, prefix="f"
         )

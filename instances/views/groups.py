@@ -9,9 +9,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from instances import groups
 from instances.filters import BadFilter, members
 from instances.forms import GroupForm, InstanceFilter
-from instances.models import Instance, InstanceGroup
+from instances.models import Instance
 from portal import audit, lists
 from portal.access import needs
 
@@ -19,16 +20,14 @@ from portal.access import needs
 @require_GET
 @needs("instances.view_instancegroup")
 def listing(request: HttpRequest) -> HttpResponse:
-    groups = InstanceGroup.objects.select_related("owner")
-    return render(
-        request, "instances/groups.html", {"page": lists.page(request, groups, ("name",))}
-    )
+    seen = groups.visible_to(request.user).select_related("owner")
+    return render(request, "instances/groups.html", {"page": lists.page(request, seen, ("name",))})
 
 
 @require_GET
 @needs("instances.view_instancegroup")
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
-    group = get_object_or_404(InstanceGroup.objects.select_related("owner"), pk=pk)
+    group = get_object_or_404(groups.visible_to(request.user).select_related("owner"), pk=pk)
     found = Instance.objects.visible_to(request.user)
     try:
         found = found.filter(pk__in=members(group).values("pk"))
@@ -36,7 +35,11 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         messages.error(request, _("The saved filter cannot be read: %s") % problem)
         found = found.none()
     found = found.select_related("account").prefetch_related("addresses")
-    shown = {"group": group, "page": lists.page(request, found, ("name",))}
+    shown = {
+        "group": group,
+        "page": lists.page(request, found, ("name",)),
+        "may_delete": groups.may_delete(request.user, group),
+    }
     return render(request, "instances/group.html", shown)
 
 
@@ -65,7 +68,13 @@ def create(request: HttpRequest) -> HttpResponse:
 @needs("instances.delete_instancegroup")
 @transaction.atomic
 def delete(request: HttpRequest, pk: int) -> HttpResponse:
-    group = get_object_or_404(InstanceGroup, pk=pk)
+    group = get_object_or_404(groups.visible_to(request.user), pk=pk)
+    if not groups.may_delete(request.user, group):
+        messages.error(
+            request,
+            _("%s also holds instances that you do not see: its owner can delete it.") % group.name,
+        )
+        return redirect(group)
     audit.record(actor=request.user, act="group.deleted", subject=group, via="page")
     group.delete()
     messages.success(request, _("The group %s was deleted; its instances stay.") % group.name)

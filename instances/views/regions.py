@@ -18,7 +18,8 @@ from portal.transitions import WrongState
 def listing(request: HttpRequest) -> HttpResponse:
     seen = Region.objects.visible_to(request.user).select_related("account")
     regions = seen.order_by("-state", "account__name", "region_id")[:500]
-    accounts = CloudAccount.objects.filter(enabled=True).exclude(problem="")
+    accounts = CloudAccount.objects.visible_to(request.user).filter(enabled=True)
+    accounts = accounts.exclude(problem="")
     shown = {"regions": sorted(regions, key=_troubled_first), "accounts": accounts}
     return render(request, "instances/regions.html", shown)
 

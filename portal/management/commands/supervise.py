@@ -19,6 +19,20 @@ from portal.supervisor import AlreadyRunning, Role, Supervisor, only_one
 
 MANAGE = (sys.executable, str(settings.BASE_DIR / "manage.py"))
 DEMO_KEY = ("simulator", "simulator-secret")
+# What a second shell needs to stand in the same world: the same rows, keys and cloud.
+KEPT = (
+    "DATABASE_URL",
+    "REDIS_URL",
+    "SECRET_KEY",
+    "SECRET_KEY_FILE",
+    "SECRETS_KEY",
+    "SECRETS_KEY_FILE",
+    "ECS_REGIONS",
+    "TIME_ZONE",
+    "LANGUAGE_CODE",
+    "ALIBABA_CLOUD_ACCESS_KEY_ID",
+    "ALIBABA_CLOUD_ACCESS_KEY_SECRET",
+)
 
 
 class Command(BaseCommand):
@@ -90,11 +104,11 @@ def _sign_as_the_demo() -> None:
 def _write_environment() -> Path:
     """What a command needs to reach this demo, in a file for a shell to read."""
     wanted = {"ECS_ENDPOINT": settings.ECS_ENDPOINT, "PORTAL_MODE": settings.PORTAL_MODE}
-    kept = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY_FILE", "ALIBABA_CLOUD_ACCESS_KEY_ID")
-    for name in (*kept, "ALIBABA_CLOUD_ACCESS_KEY_SECRET"):
+    for name in KEPT:
         if name in os.environ:
             wanted[name] = os.environ[name]
     path = settings.STATE_DIR / "demo.env"
+    path.touch(mode=0o600)
     path.write_text("".join(f"{name}={shlex.quote(value)}\n" for name, value in wanted.items()))
     with contextlib.suppress(ValueError):
         return path.relative_to(Path.cwd())

@@ -1,0 +1,51 @@
+"""Whose business a group is. Its members are narrowed for each person besides.
+
+A person sees the groups that they own and those with a member in their part of the fleet. They
+may delete a group only if they see all of it: nobody takes away what others rely on unseen.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Q
+
+from instances.filters import BadFilter, members
+from instances.models import Instance, InstanceGroup, scopes_of
+
+
+def visible_to(user: Any) -> Any:
+    """The groups that this person may see, as a queryset."""
+    if not user.is_active:
+        return InstanceGroup.objects.none()
+    if user.is_superuser or sees_all(user):
+        return InstanceGroup.objects.all()
+    seen = Instance.objects.visible_to(user)
+    listed = InstanceGroup.objects.filter(filter__isnull=True, members__in=seen.values("pk"))
+    filtered = InstanceGroup.objects.filter(filter__isnull=False)
+    fitting = [group.pk for group in filtered if _members(group).filter(pk__in=seen).exists()]
+    own = Q(owner=user.pk)
+    return InstanceGroup.objects.filter(own | Q(pk__in=listed.values("pk")) | Q(pk__in=fitting))
+
+
+def may_delete(user: Any, group: InstanceGroup) -> bool:
+    """Whether no member, now or by a filter later, is outside this person's part."""
+    if user.is_superuser or sees_all(user):
+        return True
+    seen = Instance.objects.visible_to(user)
+    if group.filter is not None:
+        return group.owner_id == user.pk
+    return not group.members.exclude(pk__in=seen.values("pk")).exists()
+
+
+def sees_all(user: Any) -> bool:
+    """Whether one of the person's scopes is the whole fleet."""
+    scopes = scopes_of(user)
+    return any(not (s.account_id or s.region or s.tag_key) for s in scopes)
+
+
+def _members(group: InstanceGroup) -> Any:
+    try:
+        return members(group)
+    except BadFilter:  # it names nobody until somebody mends it
+        return Instance.objects.none()
