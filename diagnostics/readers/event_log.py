@@ -48,7 +48,7 @@ def read(body: bytes) -> EventLog:
         ending = _child(body, answer)
         answer.seek(0)
         found, told = _told(answer.read(MOST_ANSWER).splitlines())
-    found.sort(key=lambda event: event["record_id"] or 0)
+    found.sort(key=lambda one: one["record_id"] or 0)
     kept = windows_record.events(found[-windows_record.MAX_EVENTS :])
     problems = [*_problems(told, len(found) - len(kept)), *([ending] if ending else [])]
     return EventLog(tuple(kept), int(told.get("records", len(found))), tuple(problems))
@@ -99,16 +99,16 @@ def _told(lines: list[bytes]) -> tuple[list[dict], Mapping]:
             continue  # a line that was cut where the child died
         if "records" in _table(said):
             return found, said
-        event = _event(said)
-        if event is not None and wanted(event["channel"], event["id"], event["provider"]):
-            found.append(event)
+        one = event(said)
+        if one is not None and wanted(one["channel"], one["id"], one["provider"]):
+            found.append(one)
     return found, {}
 
 
-def _event(raw: object) -> dict | None:
-    """One record, flat: the child gives the document as the library renders it."""
-    event = _table(_table(raw).get("Event"))
-    system = _table(event.get("System"))
+def event(raw: object) -> dict | None:
+    """One record, flat, from a document as the library renders it; None if it is none."""
+    root = _table(_table(raw).get("Event"))
+    system = _table(root.get("System"))
     id = windows_record.whole(_text(system.get("EventID")))
     if id is None:
         return None
@@ -118,7 +118,7 @@ def _event(raw: object) -> dict | None:
         "provider": _attribute(system.get("Provider"), "Name"),
         "channel": _text(system.get("Channel")) or "System",
         "record_id": windows_record.whole(_text(system.get("EventRecordID"))),
-        "data": _data(event.get("EventData") or event.get("UserData")),
+        "data": _data(root.get("EventData") or root.get("UserData")),
     }
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from diagnostics.facts import Boot, Capture
 from diagnostics.findings import Analysis, Verdict, Window
@@ -16,7 +16,9 @@ log = logging.getLogger(__name__)
 class Reading:
     """`guest` None: nothing in the guest's output could be read; `problems` says why.
 
-    `state` is the readers' LinuxState or WindowsState.
+    `state` is the readers' LinuxState or WindowsState. `handed` names the files that people gave;
+    `origins` tells in which evidence a quoted line (its section, its text) stands, where that is
+    one of them.
     """
 
     guest: Analysis | None = None
@@ -28,6 +30,10 @@ class Reading:
     complete: bool = True
     reaches_back: bool = True
     problems: tuple[str, ...] = ()
+    os: str = ""  # linux | windows, as the evidence itself tells
+    handed: tuple[str, ...] = ()
+    by_hand_alone: bool = False  # the portal itself brought nothing from the guest
+    origins: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
 
 def guarded(name: str, judge: Callable[[], Analysis]) -> Analysis:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from diagnostics.analyzers import windows
 from diagnostics.facts import Boot, Capture, Dump
 from diagnostics.findings import Analysis, Window
@@ -11,7 +13,11 @@ from diagnostics.reading.value import Reading, guarded
 
 
 def read(found: Bundle, console: Analysis | None, window: Window | None) -> Reading:
-    record = windows_record.read(found.sections)
+    reading = read_record(windows_record.read(found.sections), console, window)
+    return replace(reading, complete=found.complete, problems=found.problems)
+
+
+def read_record(record: dict, console: Analysis | None, window: Window | None) -> Reading:
     state = windows_state.read(record)
     return Reading(
         guest=guarded("windows", lambda: windows.judge(record, window)),
@@ -19,9 +25,7 @@ def read(found: Bundle, console: Analysis | None, window: Window | None) -> Read
         state=state,
         capture=_capture(state),
         boot=Boot(state.last_boot, source="record") if state.last_boot else None,
-        complete=found.complete,
         reaches_back=bool(record["events"]),
-        problems=found.problems,
     )
 
 

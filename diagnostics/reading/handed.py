@@ -1,0 +1,263 @@
+"""What people handed in, put beside what the portal collected: the same readers, the same judges.
+
+A text without a zone is the machine's local time, and nobody says which: the case's zone is tried
+first, then those that machines of this cloud usually have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from itertools import pairwise
+
+from diagnostics.analyzers import linux as linux_judge
+from diagnostics.facts import Boot
+from diagnostics.findings import Analysis, Window
+from diagnostics.readers import (
+    bundle,
+    dump_header,
+    encodings,
+    event_log,
+    journal_export,
+    kinds,
+    windows_boots,
+    windows_events,
+    windows_print,
+    windows_record,
+)
+from diagnostics.readers.bundle import Bundle
+from diagnostics.reading import linux, windows
+from diagnostics.reading.value import Reading, guarded
+
+CHINA = timezone(timedelta(hours=8))
+TELLS_NOTHING = ("none", "undetermined")
+SECTIONS = {
+    kinds.VMCORE: "vmcore_dmesg",
+    kinds.CONSOLE: "console",
+    kinds.DMESG: "dmesg",
+    kinds.JOURNAL: "messages",
+    kinds.JOURNAL_PREVIOUS: "journal_previous",
+    kinds.MESSAGES: "messages",
+    kinds.TEXT: "text",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """One piece: `name` of its evidence, `file` as the person called it, `at` when it came."""
+
+    name: str
+    kind: str
+    file: str
+    body: bytes
+    at: datetime | None = None
+
+
+def read(
+    pieces: Sequence[Handed],
+    found: Bundle | None,
+    os_type: str,
+    console: Analysis | None,
+    window: Window | None,
+    zone: tzinfo,
+) -> Reading:
+    """The reading of what was handed in; `found` is what the script on the machine brought."""
+    bundles = [bundle.read(text(piece).encode()) for piece in _of(pieces, kinds.BUNDLE)]
+    collected = found is not None
+    found = found or next((each for each in reversed(bundles) if each.sections), None)
+    os = (found.os if found else "") or _system(pieces) or os_type
+    strange = kinds.LINUX if os == "windows" else kinds.WINDOWS
+    problems = [
+        f"{piece.file}: not read, it is not of a {os.capitalize()} machine"
+        for piece in _of(pieces, *strange)
+    ]
+    base = found or Bundle(os, {}, True, ())
+    of_system = _windows if os == "windows" else _linux
+    reading = of_system(pieces, base, console, window, _zones(zone, window))
+    return replace(
+        reading,
+        os=os,
+        handed=tuple(piece.file for piece in pieces if piece.kind != kinds.UNUSED),
+        by_hand_alone=not collected,
+        problems=(*reading.problems, *problems),
+    )
+
+
+def text(piece: Handed) -> str:
+    if journal_export.looks_like(piece.body):
+        return journal_export.read(piece.body)
+    return encodings.decoded(piece.body).text.replace("\r\n", "\n")
+
+
+def _of(pieces: Iterable[Handed], *wanted: str) -> list[Handed]:
+    return [piece for piece in pieces if piece.kind in wanted]
+
+
+def _system(pieces: Sequence[Handed]) -> str:
+    if _of(pieces, *kinds.WINDOWS) and not _of(pieces, *kinds.LINUX):
+        return "windows"
+    return "linux" if _of(pieces, *kinds.LINUX) and not _of(pieces, *kinds.WINDOWS) else ""
+
+
+def _zones(zone: tzinfo, window: Window | None) -> list[timezone]:
+    """What a time without a zone may mean; asked about no time in particular, one is enough."""
+    at = window.start if window else datetime.now(UTC)
+    offsets = dict.fromkeys(at.astimezone(each).utcoffset() for each in (zone, UTC, CHINA))
+    return [timezone(offset or timedelta()) for offset in offsets][: None if window else 1]
+
+
+def _linux(
+    pieces: Sequence[Handed],
+    base: Bundle,
+    console: Analysis | None,
+    window: Window | None,
+    zones: list[timezone],
+) -> Reading:
+    sections, sources = dict(base.sections), Sources()
+    for piece in _of(pieces, *SECTIONS):
+        section, told = SECTIONS[piece.kind], text(piece)
+        sections[section] = f"{sections[section]}\n{told}" if sections.get(section) else told
+        sources.add(section, piece.name, told)
+    if sections.get("system"):
+        reading = linux.read(replace(base, sections=sections), console, window)
+        return replace(reading, origins=sources.of(reading.guest))
+
+    def judged(zone: timezone) -> Analysis:
+        timed = {**sections, "system": f"timezone={_offset(zone)}\n{_now(pieces)}"}
+        return guarded("linux", lambda: linux_judge.judge(timed, window))
+
+    guest, problems = _tried(judged, zones)
+    read = any(sections.values())
+    return Reading(
+        guest=guest if read else None,
+        console=console,
+        complete=base.complete,
+        problems=(*base.problems, *problems),
+        origins=sources.of(guest),
+    )
+
+
+def _windows(
+    pieces: Sequence[Handed],
+    base: Bundle,
+    console: Analysis | None,
+    window: Window | None,
+    zones: list[timezone],
+) -> Reading:
+    gaps = [] if base.sections else ["record: the collection script was not run"]
+    record = {**windows_record.read(base.sections), **({"gaps": gaps} if gaps else {})}
+    logs = {piece: event_log.read(piece.body) for piece in _of(pieces, kinds.EVENT_LOG)}
+    prints = {piece: windows_print.read(text(piece)) for piece in _of(pieces, kinds.EVENTS)}
+    dumps = [_dump(piece) for piece in _of(pieces, kinds.DUMP)]
+    if dumps:
+        record["dumps"] = [*(record["dumps"] or ()), *dumps]
+    known = [*record["events"], *(each for log in logs.values() for each in log.events)]
+
+    def dated(zone: timezone) -> dict:
+        printed = [_in_zone(each, zone) for found in prints.values() for each in found]
+        return {**record, "events": _once([*known, *printed])}
+
+    def judged(zone: timezone) -> Analysis:
+        return windows.read_record(dated(zone), console, window).guest
+
+    history = windows_boots.split(windows_events.ordered(known))
+    guest, notes = _tried(judged, zones if any(prints.values()) else zones[:1])
+    reading = windows.read_record(dated(zones[0]), console, window)
+    booted = guest.details.get("booted_at") or guest.details.get("last_boot")
+    problems = [f"{piece.file}: {what}" for piece, log in logs.items() for what in log.problems]
+    return replace(
+        reading,
+        guest=guest,
+        boot=reading.boot or (Boot(booted, source="record") if booted else None),
+        earlier_boots=() if reading.boot else _lives(history, booted),
+        complete=base.complete,
+        problems=(*base.problems, *problems, *notes),
+        origins=_only_source(guest, [*logs, *prints]),
+    )
+
+
+def _lives(history: windows_boots.History, last: datetime | None) -> tuple[Window, ...]:
+    """From when to when it was up, of each boot before the one at `last`."""
+    boots = [boot for boot in history.boots if boot.at and last and boot.at <= last]
+    lives = [(before.at, boot.down_at or boot.at) for before, boot in pairwise(boots)]
+    return tuple(Window(start, end) for start, end in lives if start <= end)
+
+
+def _dump(piece: Handed) -> dict[str, object]:
+    header = dump_header.read(piece.body[: dump_header.NEEDED])
+    kind = "minidump" if header.type == "small" else "memory"
+    first = piece.body[: dump_header.NEEDED]
+    return {"path": piece.file, "kind": kind, "size": len(piece.body), "first": first}
+
+
+def _once(events: Iterable[dict]) -> list[dict]:
+    """The same record of the same log counts once, however many files hold it."""
+    found: dict[object, dict] = {}
+    for number, event in enumerate(events):
+        known = event.get("record_id")
+        key = (event.get("channel"), known, event["id"]) if known is not None else number
+        found.setdefault(key, event)
+    return list(found.values())
+
+
+def _in_zone(event: dict, zone: timezone) -> dict:
+    try:
+        at = datetime.fromisoformat(str(event.get("time")))
+    except ValueError:
+        return event
+    return event if at.tzinfo else {**event, "time": at.replace(tzinfo=zone).isoformat()}
+
+
+def _tried(
+    judge: Callable[[timezone], Analysis], zones: list[timezone]
+) -> tuple[Analysis, list[str]]:
+    """The first zone in which something happened in the window, else the first of all."""
+    first = None
+    for zone in zones:
+        analysis = judge(zone)
+        if not analysis.verdict.kind.startswith(TELLS_NOTHING):
+            note = f"times without a zone were read as {_offset(zone)}"
+            return analysis, [note] if first else []
+        first = first or analysis
+    return first, []
+
+
+def _now(pieces: Iterable[Handed]) -> str:
+    """System logs name no year: it is the last one that was not in the future then."""
+    times = [piece.at for piece in pieces if piece.at]
+    return f"now={max(times).timestamp():.0f}" if times else ""
+
+
+def _offset(zone: timezone) -> str:
+    return f"{datetime.now(zone):%z}"
+
+
+class Sources:
+    """Which piece a quoted line stands in."""
+
+    def __init__(self) -> None:
+        self.texts: dict[str, list[tuple[str, str]]] = {}
+
+    def add(self, section: str, name: str, told: str) -> None:
+        self.texts.setdefault(section, []).append((name, told))
+
+    def of(self, analysis: Analysis | None) -> dict[tuple[str, str], str]:
+        found = {}
+        for finding in analysis.findings if analysis else ():
+            quote = finding.quote
+            texts = self.texts.get(quote.source, []) if quote else []
+            holders = [name for name, told in texts if quote.text in told] or [
+                name for name, _told in texts
+            ]
+            if holders:
+                found[quote.source, quote.text] = holders[0]
+        return found
+
+
+def _only_source(analysis: Analysis, pieces: Sequence[Handed]) -> dict[tuple[str, str], str]:
+    """Events carry no trace of their file; where there is one, it is that."""
+    if len(pieces) != 1:
+        return {}
+    quotes = [finding.quote for finding in analysis.findings if finding.quote]
+    return {(quote.source, quote.text): pieces[0].name for quote in quotes}
