@@ -65,10 +65,16 @@ def open_case(
 def judge_again(case: DiagnosisCase, *, by, via: str) -> None:
     """Have a concluded case judged again from the evidence it has."""
     with transaction.atomic():
-        changed = DiagnosisCase.objects.filter(pk=case.pk, state=CaseState.CONCLUDED).update(
-            state=CaseState.JUDGING, due_at=timezone.now()
-        )
-        if changed:
+        if to_be_judged(case):
             audit.record(actor=by, act="case.judged_again", subject=case, via=via)
-            case.refresh_from_db()
-            case.wake()
+
+
+def to_be_judged(case: DiagnosisCase) -> bool:
+    """Wake a concluded case for another judging; one under way comes to it by itself (False)."""
+    changed = DiagnosisCase.objects.filter(pk=case.pk, state=CaseState.CONCLUDED).update(
+        state=CaseState.JUDGING, due_at=timezone.now()
+    )
+    if changed:
+        case.refresh_from_db()
+        case.wake()
+    return bool(changed)

@@ -111,6 +111,7 @@ class Facts:
     boot: Boot | None = None
     earlier_boots: tuple[Window, ...] = ()  # first and last sign of life of each boot before it
     guest: Analysis | None = None  # None: the guest's records were not read
+    handed: tuple[str, ...] = ()  # files that people gave, where nothing else tells of the guest
     guest_complete: bool = True
     reaches_back: bool = True  # records of the time before the present boot were among them
     console: Analysis | None = None

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.db import transaction
 from django.utils import timezone
 
 from diagnostics import reading, stages
 from diagnostics.conclusions import Conclusion, conclude
-from diagnostics.facts import Capture, Facts
+from diagnostics.facts import Facts
 from diagnostics.findings import Analysis, Finding
 from diagnostics.incident import Incident, settle, since_boot
 from diagnostics.known import facts_of, with_reading
 from diagnostics.models import CaseState, DiagnosisCase, Evidence, StepState
 from diagnostics.models import Finding as FindingRow
-from diagnostics.reading import Reading
+from diagnostics.reading import Handed, Reading
 from diagnostics.steps import events, own
 from diagnostics.wording import Text, clean, packed, quoted
 from diagnostics.wording import say as _
@@ -23,15 +25,24 @@ from portal.work import Claim
 def judge(claim: Claim[DiagnosisCase]) -> None:
     """Judge what was gathered. Judging again replaces what the last judging wrote."""
     case = claim.row
-    bodies = {
-        row.name: row.body() for row in case.evidence.exclude(media_type__startswith="image/")
-    }
+    rows = list(case.evidence.exclude(media_type__startswith="image/").order_by("pk"))
+    bodies = {row.name: row.body() for row in rows if not row.by_hand}
+    pieces = [
+        Handed(row.name, row.kind, row.file_name, row.body(), row.collected_at)
+        for row in rows
+        if row.by_hand
+    ]
     known = facts_of(case)
-    found = reading.read(bodies, known.machine.os_type, known.reported)
+    system = known.machine.os_type
+    found = reading.read(bodies, system, known.reported, pieces, case.zone)
     if known.reported is None and found.boot:
         lately = since_boot(found.boot.at, known.now, found.guest)
-        found = reading.read(bodies, known.machine.os_type, lately) if lately else found
-    _write(claim, with_reading(known, found), found)
+        found = reading.read(bodies, system, lately, pieces, case.zone) if lately else found
+    _write(claim, with_reading(known, found), found, seen=_handed_in(rows))
+
+
+def _handed_in(rows: Iterable[Evidence]) -> set[tuple[int, str]]:
+    return {(row.pk, row.kind) for row in rows if row.by_hand}
 
 
 def conclude_without_analysis(claim: Claim[DiagnosisCase]) -> None:
@@ -45,11 +56,18 @@ def conclude_without_analysis(claim: Claim[DiagnosisCase]) -> None:
     _write(claim, replace(known, unasked=unasked), nothing)
 
 
-def _write(claim: Claim[DiagnosisCase], facts: Facts, found: Reading) -> None:
+def _write(
+    claim: Claim[DiagnosisCase],
+    facts: Facts,
+    found: Reading,
+    seen: set[tuple[int, str]] | None = None,
+) -> None:
     case, now = claim.row, timezone.now()
     conclusion = conclude(facts)
     with transaction.atomic():
         claim.renew()
+        if seen is not None and seen != _handed_in(case.evidence.defer("packed")):
+            return claim.release(due_at=now)  # more came in the meantime: judge that, too
         _replace_findings(case, found)
         _tell_steps(case, facts, conclusion, found)
         claim.release(
@@ -73,6 +91,8 @@ def _judgement(conclusion: Conclusion, found: Reading) -> dict[str, object]:
         "boot": found.boot,
         "problems": found.problems,
         "complete": found.complete,
+        "os": found.os,
+        "handed": found.handed,
     }
 
 
@@ -111,11 +131,13 @@ def _columns(conclusion: Conclusion) -> dict[str, object]:
 
 def _replace_findings(case: DiagnosisCase, found: Reading) -> None:
     case.findings.all().delete()
-    sources = {row.name: row for row in case.evidence.all()}
+    sources = {row.name: row for row in case.evidence.defer("packed")}
     rows = []
     for name, analysis in (("guest_output", found.guest), ("console", found.console)):
         for finding in analysis.findings if analysis else ():
-            rows.append(_row(case, len(rows), finding, sources.get(name)))
+            quote = finding.quote
+            own = found.origins.get((quote.source, quote.text)) if quote else None
+            rows.append(_row(case, len(rows), finding, sources.get(own or name)))
     FindingRow.objects.bulk_create(rows)
 
 
@@ -144,11 +166,34 @@ def _tell_steps(case: DiagnosisCase, facts: Facts, conclusion: Conclusion, found
         _done(case, stages.OWN, *own.lines(facts.acts, window))
     if case.steps.get(key=stages.EVENTS).state == StepState.DONE:
         _done(case, stages.EVENTS, *events.lines(facts.events, window))
+    _tell_guest(case, found)
     if case.steps.get(key=stages.DUMPS).state != StepState.NOT_NEEDED:
-        _dumps(case, found.capture, incident)
+        _dumps(case, found, incident)
     _done(case, stages.VERDICT, conclusion.root_cause)
     _done(case, stages.ADVICE, *conclusion.recommendations)
     _done(case, stages.REPORT, _("The report can be read, printed and downloaded."))
+
+
+def _tell_guest(case: DiagnosisCase, found: Reading) -> None:
+    """What people handed in stands in for a guest that could not be asked."""
+    step = case.steps.get(key=stages.GUEST)
+    why = step.facts.get("unasked")
+    if why is None and step.state == StepState.FAILED:
+        why = {"reason": step.reason, "instead": step.instead}
+        step.facts = {**step.facts, "unasked": why}
+    if why is None:
+        return
+    if found.handed and found.guest:
+        step.state, step.reason, step.instead = StepState.DONE, [], []
+        files = quoted(", ".join(found.handed))
+        step.summary = [
+            *why["reason"],
+            *packed([_("Read instead: what a person handed in (%(files)s).", files=files)]),
+        ]
+    else:
+        step.state, step.summary = StepState.FAILED, []
+        step.reason, step.instead = why["reason"], why["instead"]
+    step.save()
 
 
 def _when(incident: Incident, conclusion: Conclusion) -> list[Text]:
@@ -168,9 +213,12 @@ def _when(incident: Incident, conclusion: Conclusion) -> list[Text]:
     return said
 
 
-def _dumps(case: DiagnosisCase, capture: Capture | None, incident: Incident) -> None:
+def _dumps(case: DiagnosisCase, found: Reading, incident: Incident) -> None:
+    capture = found.capture
     if capture is None:
         reason = _("The guest's records were not read, so its crash dumps are not known.")
+        if found.handed:
+            reason = _("What was handed in does not tell which crash dumps lie on its disk.")
         instead = _("Look in /var/crash (Linux) or C:\\Windows (Windows) by hand.")
         _end(case, stages.DUMPS, StepState.FAILED, reason=[reason], instead=[instead])
         return

@@ -41,7 +41,11 @@ def facts_of(case: DiagnosisCase, reading: Reading | None = None) -> Facts:
 
 
 def with_reading(facts: Facts, reading: Reading) -> Facts:
-    unasked = dict(facts.unasked)
+    unasked, machine = dict(facts.unasked), facts.machine
+    if reading.handed and reading.guest:
+        unasked.pop("guest", None)
+    if reading.os and not machine.os_type:
+        machine = replace(machine, os_type=reading.os)
     if reading.guest is None and "guest" not in unasked:
         why = "; ".join(reading.problems) or "nothing was collected"
         unasked["guest"] = _("What it printed could not be read: %(why)s.", why=quoted(why))
@@ -50,7 +54,9 @@ def with_reading(facts: Facts, reading: Reading) -> Facts:
         unasked["guest"] = _why_unreadable(reading.guest)
     return replace(
         facts,
+        machine=machine,
         unasked=unasked,
+        handed=reading.handed if reading.by_hand_alone else (),
         boot=reading.boot,
         earlier_boots=reading.earlier_boots,
         guest=None if unreadable else reading.guest,
@@ -100,6 +106,9 @@ def _unasked(steps: dict[str, Step]) -> dict[str, Text]:
         if key in (stages.INSTANCE, stages.OWN, stages.EVENTS, stages.AGENT, stages.GUEST)
         and step.state == StepState.FAILED
     }
+    before = steps[stages.GUEST].facts.get("unasked")  # until somebody handed something in
+    if before:
+        missing[stages.GUEST] = _first(before["reason"])
     for name, said in steps[stages.GUEST].facts.get("beside", {}).items():
         if said["state"] == StepState.FAILED:
             missing[name] = _first(said["reason"])

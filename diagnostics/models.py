@@ -11,15 +11,19 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 from django.urls import reverse
+from django.utils.translation import gettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from commands.models import Invocation
+from diagnostics.readers import kinds
 from diagnostics.speech import spoken_lines, zone_of
 from diagnostics.stages import TITLES
 from diagnostics.wording import unpacked
 from instances.models import CloudAccount, Instance, scope_of
 from portal.queue import ANALYZE
 from portal.work import Work
+
+KINDS = [(name, gettext_lazy(label.message)) for name, label in kinds.LABELS.items()]
 
 
 class CaseQuerySet(models.QuerySet["DiagnosisCase"]):
@@ -221,12 +225,21 @@ class Evidence(models.Model):
     class Origin(models.TextChoices):
         API = "api", _("ECS API")
         GUEST = "guest", _("guest script through Cloud Assistant")
-        UPLOAD = "upload", _("handed in by a person, unverified")
+        UPLOAD = "upload", _("uploaded by a person, unverified")
+        PASTE = "paste", _("pasted by a person, unverified")
 
     case = models.ForeignKey(DiagnosisCase, models.PROTECT, related_name="evidence")
     step = models.ForeignKey(Step, models.SET_NULL, null=True, related_name="evidence")
     name = models.CharField(_("name"), max_length=60)  # guest_output, console, screenshot, events
     origin = models.CharField(_("origin"), max_length=10, choices=Origin)
+    # Of what people hand in: see diagnostics.readers.kinds; their name for it; what it was
+    # packed in, with the SHA-256 of that; who brought it.
+    kind = models.CharField(_("kind"), max_length=20, blank=True, choices=KINDS)
+    file_name = models.CharField(_("file name"), max_length=200, blank=True)
+    packed_in = models.CharField(_("packed in"), max_length=250, blank=True)
+    given_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
     media_type = models.CharField(_("type"), max_length=60, default="text/plain")
     packed = models.BinaryField()
     sha256 = models.CharField("SHA-256", max_length=64)
@@ -242,6 +255,10 @@ class Evidence(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def by_hand(self) -> bool:
+        return self.origin in (self.Origin.UPLOAD, self.Origin.PASTE)
 
     @classmethod
     def pack(cls, body: bytes) -> dict[str, object]:

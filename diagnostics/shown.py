@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from diagnostics import stages
 from diagnostics.models import CaseState, DiagnosisCase, Evidence, Finding, Step, StepState
-from diagnostics.readers import bundle
+from diagnostics.readers import bundle, encodings, kinds
 from diagnostics.speech import spoken, spoken_lines
 from diagnostics.verdicts import CONFIDENCE, KINDS, tone
 from diagnostics.wording import unpacked
@@ -165,10 +165,11 @@ def evidence_shown(row: Evidence) -> list[tuple[str, str]]:
     """Titles and texts of one piece of evidence; a bundle is shown section by section."""
     if row.media_type.startswith("image/"):
         return []
-    body = row.body()
-    if row.name == "guest_output":
-        found = bundle.read(body)
+    body, name = row.body(), row.file_name or row.name
+    if row.kind in kinds.BINARY:
+        return [(name, _("This is no text; download it as it came."))]
+    if row.name == "guest_output" or row.kind == kinds.BUNDLE:
+        found = bundle.read(encodings.decoded(body).text.encode())
         if found.sections:
-            sections = [(name, text[:MOST_SHOWN]) for name, text in found.sections.items()]
-            return sections or [(row.name, "")]
-    return [(row.name, body.decode(errors="replace")[:MOST_SHOWN])]
+            return [(name, text[:MOST_SHOWN]) for name, text in found.sections.items()]
+    return [(name, encodings.decoded(body).text[:MOST_SHOWN])]

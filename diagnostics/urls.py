@@ -1,6 +1,6 @@
 from django.urls import path
 
-from diagnostics import views
+from diagnostics import by_hand, views
 
 app_name = "diagnostics"
 urlpatterns = [
@@ -9,6 +9,9 @@ urlpatterns = [
     path("<int:pk>/", views.detail, name="case"),
     path("<int:pk>/progress/", views.progress, name="progress"),
     path("<int:pk>/judge/", views.judge_again, name="judge"),
+    path("<int:pk>/by-hand/", by_hand.page, name="by-hand"),
+    path("<int:pk>/by-hand/evidence/", by_hand.hand_in, name="hand-in"),
+    path("<int:pk>/evidence/<int:key>/kind/", by_hand.kind, name="kind"),
     path("<int:pk>/report/", views.report, name="report"),
     path("<int:pk>/report.<str:form>", views.download, name="download"),
     path("<int:pk>/script/", views.script, name="script"),

@@ -60,7 +60,8 @@ def _copy(request: HttpRequest) -> str:
     return copy
 
 
-def _case(request: HttpRequest, pk: int) -> DiagnosisCase:
+def visible_case(request: HttpRequest, pk: int) -> DiagnosisCase:
+    """The case, if this person may see it; else 404."""
     seen = DiagnosisCase.objects.visible_to(request.user)
     return get_object_or_404(seen.select_related("instance__account", "opened_by"), pk=pk)
 
@@ -94,14 +95,14 @@ def open_case(request: HttpRequest) -> HttpResponse:
 @require_GET
 @needs(LOOK)
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
-    case = _case(request, pk)
+    case = visible_case(request, pk)
     return render(request, "diagnostics/case.html", {"shown": CaseShown(case), "case": case})
 
 
 @require_GET
 @needs(LOOK)
 def progress(request: HttpRequest, pk: int) -> HttpResponse:
-    case = _case(request, pk)
+    case = visible_case(request, pk)
     shown = {"shown": CaseShown(case), "case": case}
     return render(request, "diagnostics/_progress.html", shown)
 
@@ -109,7 +110,7 @@ def progress(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @needs(OPEN)
 def judge_again(request: HttpRequest, pk: int) -> HttpResponse:
-    case = _case(request, pk)
+    case = visible_case(request, pk)
     cases.judge_again(case, by=request.user, via="page")
     messages.info(request, _("The evidence is being judged again."))
     return redirect(case)
@@ -118,7 +119,7 @@ def judge_again(request: HttpRequest, pk: int) -> HttpResponse:
 @require_GET
 @needs(LOOK)
 def report(request: HttpRequest, pk: int) -> HttpResponse:
-    case, copy = _case(request, pk), _copy(request)
+    case, copy = visible_case(request, pk), _copy(request)
     if not case.over:
         raise Http404
     shown = {"case": case, "report": build(case, copy), "copy": copy}
@@ -128,7 +129,7 @@ def report(request: HttpRequest, pk: int) -> HttpResponse:
 @require_GET
 @needs(LOOK)
 def download(request: HttpRequest, pk: int, form: str) -> HttpResponse:
-    case, copy = _case(request, pk), _copy(request)
+    case, copy = visible_case(request, pk), _copy(request)
     if form not in FORMS or not case.over:
         raise Http404
     response = HttpResponse(rendered(case, copy, form), content_type=FORMS[form])
@@ -141,7 +142,7 @@ def download(request: HttpRequest, pk: int, form: str) -> HttpResponse:
 @needs(LOOK)
 def script(request: HttpRequest, pk: int) -> HttpResponse:
     """The collection script for this case's system, to be run by hand."""
-    case = _case(request, pk)
+    case = visible_case(request, pk)
     asked = request.GET.get("os") or (case.instance.os_type if case.instance else "") or "linux"
     if asked not in scripts.FILES:
         raise Http404
@@ -151,7 +152,7 @@ def script(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _evidence(request: HttpRequest, pk: int, key: int) -> Evidence:
-    return get_object_or_404(_case(request, pk).evidence, pk=key)
+    return get_object_or_404(visible_case(request, pk).evidence, pk=key)
 
 
 @require_GET

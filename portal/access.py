@@ -29,7 +29,11 @@ LOOKS = (
     "commands.view_invocation",
     "commands.view_savedcommand",
 )
-CASES = ("diagnostics.add_diagnosiscase", "diagnostics.read_evidence")
+CASES = (
+    "diagnostics.add_diagnosiscase",
+    "diagnostics.add_evidence",  # hand something in to a case, and say what it is
+    "diagnostics.read_evidence",
+)
 GROUPS = (
     "instances.add_instancegroup",
     "instances.change_instancegroup",

@@ -72,6 +72,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "portal.bodies.BodyMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
@@ -81,6 +82,15 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
+
+# What a person may send at once, files and all; a page that takes no files takes a part of it.
+UPLOAD_MOST = env.int("UPLOAD_MOST_MB", 64) << 20
+UPLOAD_UNPACKED_MOST = env.int("UPLOAD_UNPACKED_MOST_MB", 64) << 20  # of one hand-in, unpacked
+UPLOAD_FILES_MOST = 20  # of one hand-in
+CASE_EVIDENCE_MOST = env.int("CASE_EVIDENCE_MOST_MB", 256) << 20  # handed in to one case
+PASTE_MOST = 4_000_000  # characters
+DATA_UPLOAD_MAX_MEMORY_SIZE = 16 << 20  # of everything but files; a paste in UTF-8 and its form
+DATA_UPLOAD_MAX_NUMBER_FILES = UPLOAD_FILES_MOST + 1
 
 ROOT_URLCONF = "portal.urls"
 WSGI_APPLICATION = "portal.wsgi.application"

@@ -5,6 +5,7 @@ from portal import doors
 from portal.access import ANY_PERSON, needs
 from portal.views import audit, health, home, switches
 
+handler400 = "portal.bodies.bad_request"
 urlpatterns = [
     path("", home.home, name="home"),
     path("search/", home.search, name="search"),

@@ -34,6 +34,17 @@ document.addEventListener("htmx:afterSwap", () => {
   offerCopies(document);
 });
 
+// Files that the portal would refuse are not sent first: that could take minutes.
+document.addEventListener("change", (event) => {
+  const input = event.target.closest("input[type=file][data-most]");
+  if (!input) return;
+  const size = [...input.files].reduce((sum, file) => sum + file.size, 0);
+  const said = input.form.querySelector("[data-too-large]");
+  said.textContent = said.dataset.tooLarge;
+  said.hidden = size <= Number(input.dataset.most);
+  for (const button of input.form.querySelectorAll("button[type=submit]")) button.disabled = !said.hidden;
+});
+
 // Said once when the connection is lost, and taken back when it returns.
 function connected(is) {
   const note = document.getElementById("offline");

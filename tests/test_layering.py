@@ -8,6 +8,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 LEAVES = {
     "portal.access",
+    "portal.bodies",
     "portal.checks",
     "portal.cli",
     "portal.lists",

@@ -75,7 +75,7 @@ def complete(cause: Cause, facts: Facts, incident: Incident) -> Conclusion:
     missing = not_checked(facts)
     return Conclusion(
         verdict=_as_sure_as_the_evidence(cause, facts),
-        root_cause=cause.sentence,
+        root_cause=_with_origin(cause, facts),
         impact=impact(facts, incident, went_down, cause.verdict.kind),
         recommendations=cause.advice,
         excluded=(*cause.excluded, *excluded(facts, incident, cause)),
@@ -92,6 +92,18 @@ def complete(cause: Cause, facts: Facts, incident: Incident) -> Conclusion:
         outage_minutes=incident.minutes(),
         ends_search=cause.ends_search,
         origin=cause.origin,
+    )
+
+
+def _with_origin(cause: Cause, facts: Facts) -> Text:
+    """What a person handed in is evidence, but nobody verified whose it is."""
+    if not facts.handed or cause.origin != "guest" or cause.verdict.kind == "undetermined":
+        return cause.sentence
+    return _(
+        "%(sentence)s This rests on what a person handed in (%(files)s); the portal could not"
+        " verify where it comes from.",
+        sentence=cause.sentence,
+        files=quoted(", ".join(facts.handed[:5])),
     )
 
 

@@ -169,7 +169,7 @@ def _origins(source: Source) -> tuple[str, ...]:
     lines = tuple(
         source.say(
             "%(name)s: %(origin)s, %(size)s bytes, SHA-256 %(hash)s, collected %(at)s%(whole)s",
-            name=row.name,
+            name=_evidence_name(source, row),
             origin=row.get_origin_display(),
             size=row.size,
             hash=row.sha256,
@@ -179,6 +179,15 @@ def _origins(source: Source) -> tuple[str, ...]:
         for row in source.evidence
     )
     return lines or (source.say("No raw text was collected; what ECS answered is told above."),)
+
+
+def _evidence_name(source: Source, row) -> str:
+    """As the person called it; who brought it is for our own copy."""
+    if not row.by_hand:
+        return row.name
+    packed = f" ({row.packed_in})" if row.packed_in else ""
+    person = f" [{row.given_by}]" if source.internal and row.given_by else ""
+    return f"{row.file_name}{packed}{person}"
 
 
 def _ids(source: Source) -> tuple[str, ...]:

@@ -45,6 +45,8 @@ def document(source: Source, markdown: str) -> dict[str, object]:
             {
                 "name": row.name,
                 "origin": row.origin,
+                "kind": row.kind,
+                "file_name": row.file_name,
                 "sha256": row.sha256,
                 "size": row.size,
                 "complete": row.complete,

@@ -60,7 +60,8 @@ class Source:
 
     @cached_property
     def evidence(self) -> list[Evidence]:
-        return list(self.case.evidence.defer("packed").order_by("collected_at"))
+        rows = self.case.evidence.defer("packed").select_related("given_by")
+        return list(rows.order_by("collected_at", "pk"))
 
     @property
     def windows(self) -> bool:
@@ -69,7 +70,8 @@ class Source:
     @property
     def os_type(self) -> str:
         told = self.steps[stages.INSTANCE].facts.get("os_type")
-        return told or (self.case.instance.os_type if self.case.instance else "")
+        known = told or (self.case.instance.os_type if self.case.instance else "")
+        return known or self.judgement.get("os", "")
 
     def say(self, message: str, /, **params: object) -> str:
         return spoken(_(message, **params), self.case.zone)
