@@ -1,43 +1,63 @@
-"""Following a run that ECS has taken: look, keep what is new, come back later, end in time."""
+"""Following runs that ECS has taken: look, keep what is new, come back later, end in time.
+
+One listing tells how far all the runs of a claim are; results are read only of those that are
+over, or that have had news for a while. A single small run is simply read.
+"""
 
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.db import transaction
+from django.db.models import Count
 from django.utils import timezone
 
-from commands import endings
-from commands.models import Dispatch, Output, Target, digest_of
-from commands.outcomes import outcome_of
+from commands import endings, keeping, secret_parameters, stopping
+from commands.models import Dispatch, Target
 from instances import ecs
+from portal import work
 from portal.work import Claim, unheld
 
-YOUNG_LOOKS = (0.2, 0.4, 0.8)  # seconds, waited inside the job that sent it
+YOUNG_LOOKS = (0.2, 0.4, 0.8)  # seconds, waited inside the job that sent a single run
+FIRST_LOOK = timedelta(seconds=0.7)  # the clock that rings for it ticks once a second
 SOONEST, LATEST = timedelta(seconds=1), timedelta(seconds=30)
 # A run that ECS does not list is looked for again before it counts as forgotten.
 MISSED_FOR, MISSED_AGAIN = timedelta(seconds=15), timedelta(seconds=5)
-OUTPUT_KEPT = 1 << 20  # bytes; Cloud Assistant itself sends at most 24 KiB
-BIGGEST_EXIT_CODE = 2**63
+READ_AGAIN = timedelta(seconds=10)  # what goes on ending is read this often
+REPEATING = ("Period", "EveryReboot", "NextRebootOnly")
 
 FORGOTTEN = "ECS no longer knows this run; what the script did is not known."
 TOO_LATE = "No answer arrived in time; what the script did is not known."
 
 
-def follow(claim: Claim[Dispatch], *, young: bool = False) -> None:
-    """Look now (a young run: a few times in short order), then end it or come back later."""
-    waits = YOUNG_LOOKS if young and not _others_wait() else (0,)
-    try:
-        with claim.held():
-            over = any(_look_after(claim, wait) for wait in waits)
-    except ecs.EcsError as error:
-        over = False
-        claim.write(**endings.words(error.code, error.message, claim.row.request_id))
-    if over:
-        endings.end(claim)
-    else:
-        _later(claim)
+def follow(claims: list[Claim[Dispatch]]) -> None:
+    """Look now, keep what is new, then end each one or come back later."""
+    with work.held(claims):
+        claims = stopping.ask(claims)
+        known: dict[str, ecs.InvocationInfo] = {}
+        if len(claims) > 1 or any(claim.row.size > ecs.RESULTS_PAGE for claim in claims):
+            try:
+                known = _listing(claims)
+            except ecs.EcsError as error:
+                claims = _not_listed(claims, error)
+        ready = _worth_reading(claims, known)
+        quiet = [claim for claim in claims if claim not in ready]
+        _keep_up(quiet, known)
+        _read(ready)
+
+
+def follow_young(claim: Claim[Dispatch]) -> None:
+    """The first looks, in short order, by the worker that sent it: most scripts are quick."""
+    waits = (0,) if _others_wait() else YOUNG_LOOKS
+    with claim.held():
+        for wait in waits:
+            time.sleep(wait)
+            _read([claim], last=wait == waits[-1])
+            if claim.released or claim.lost:
+                return
 
 
 def _others_wait() -> bool:
@@ -46,83 +66,145 @@ def _others_wait() -> bool:
     return Dispatch.objects.filter(unheld(now), due_at__lte=now).exists()
 
 
-def _look_after(claim: Claim[Dispatch], wait: float) -> bool:
-    time.sleep(wait)
-    return look(claim)
+def _listing(claims: list[Claim[Dispatch]]) -> dict[str, ecs.InvocationInfo]:
+    """How far these runs are, as far as ECS's newest pages tell."""
+    wanted = {claim.row.invoke_id for claim in claims}
+    row = claims[0].row
+    pages = -(-len(wanted) // ecs.RESULTS_PAGE) + 2
+    found = ecs.invocations(row.account.signing(), row.region, wanted=wanted, most_pages=pages)
+    return {key: info for key, info in found.value.items() if key in wanted}
 
 
-def look(claim: Claim[Dispatch]) -> bool:
-    """Read the results once and keep what is new; True when every target is over."""
-    dispatch = claim.row
-    answer = ecs.results(dispatch.account.signing(), dispatch.region, dispatch.invoke_id)
-    results = {result.instance_id: result for result in answer.value}
+def _not_listed(claims: list[Claim[Dispatch]], error: ecs.EcsError) -> list[Claim[Dispatch]]:
+    """Let them rest, except those whose time is up: these are read a last time."""
+    now = timezone.now()
+    for claim in claims:
+        if not _late(claim.row, now):
+            with work.apart(claim):
+                _failed(claim, error)
+    return [claim for claim in claims if not (claim.released or claim.lost)]
+
+
+def _worth_reading(
+    claims: list[Claim[Dispatch]], known: dict[str, ecs.InvocationInfo]
+) -> list[Claim[Dispatch]]:
+    now, kept = timezone.now(), _kept(claims, known)
+    return [
+        claim
+        for claim in claims
+        if worth_reading(claim.row, known.get(claim.row.invoke_id), kept[claim.row.pk], now)
+    ]
+
+
+def worth_reading(
+    dispatch: Dispatch, info: ecs.InvocationInfo | None, kept: int, now: datetime
+) -> bool:
+    """Whether a look at the results would tell more than the `kept` ones and the listing do."""
+    if info is None or not info.machines or _late(dispatch, now):
+        return True
+    ended = _ended(info)
+    if ended >= len(info.machines):
+        return True
+    stood_still = ended == dispatch.ended_seen
+    long_ago = now - (dispatch.read_at or dispatch.sent_at) >= READ_AGAIN
+    return ended > kept and (stood_still or long_ago)
+
+
+def _kept(
+    claims: list[Claim[Dispatch]], known: dict[str, ecs.InvocationInfo]
+) -> defaultdict[int, int]:
+    """How many targets are over already, of those dispatches where some machines are."""
+    begun = [
+        claim.row.pk
+        for claim in claims
+        if (info := known.get(claim.row.invoke_id)) and 0 < _ended(info) < len(info.machines)
+    ]
+    over = Target.objects.filter(dispatch__in=begun, over=True).order_by()
+    counts = over.values_list("dispatch_id").annotate(Count("pk")) if begun else ()
+    return defaultdict(int, counts)
+
+
+def _ended(info: ecs.InvocationInfo) -> int:
+    return sum(status in ecs.FINAL_INVOCATION_STATUSES for status in info.machines.values())
+
+
+def _keep_up(claims: list[Claim[Dispatch]], known: dict[str, ecs.InvocationInfo]) -> None:
+    """Write down where the machines stand, and come back later."""
+    if not claims:
+        return
     with transaction.atomic():
-        first_missed = None if results else dispatch.missed_at or timezone.now()
-        claim.write(missed_at=first_missed, error_code="", error="")
-        targets = list(
-            dispatch.targets.filter(over=False).select_related("instance").order_by("pk")
+        for claim in claims:
+            info = known[claim.row.invoke_id]
+            with work.apart(claim):
+                _come_back(claim, missed_at=None, ended_seen=_ended(info), **NO_ERROR)
+        keeping.statuses({claim.row.pk: known[claim.row.invoke_id].machines for claim in claims})
+
+
+NO_ERROR = {"error_code": "", "error": ""}
+
+
+def _read(claims: list[Claim[Dispatch]], *, last: bool = True) -> None:
+    """Read the results of each; afterwards it is over or comes back later, if `last`."""
+    calls = {
+        claim: partial(
+            ecs.results, claim.row.account.signing(), claim.row.region, claim.row.invoke_id
         )
-        changed = [
-            target
-            for target in targets
-            if (result := results.get(target.instance.instance_id))
-            and _take(target, result, dispatch.invocation.type)
-        ]
-        Output.keep(kept(results[target.instance.instance_id]) for target in changed if target.over)
-        Target.objects.bulk_update(changed, KEPT)
-    return all(target.over for target in targets)
+        for claim in claims
+    }
+    for claim, answer in ecs.side_by_side(calls):
+        with work.apart(claim):
+            if isinstance(answer, ecs.EcsError):
+                _failed(claim, answer)
+            elif isinstance(answer, Exception):
+                raise answer
+            else:
+                _heard(claim, answer.value, last=last)
 
 
-KEPT = (
-    "status",
-    "over",
-    "outcome",
-    "exit_code",
-    "output",
-    "dropped",
-    "error_code",
-    "error_info",
-    "started_at",
-    "finished_at",
-)
+def _heard(claim: Claim[Dispatch], results: list[ecs.Result], *, last: bool) -> None:
+    now = timezone.now()
+    missed = None if results else claim.row.missed_at or now
+    ended = sum(result.status in ecs.FINAL_INVOCATION_STATUSES for result in results)
+    with transaction.atomic():
+        run = endings.locked(claim.row)
+        claim.write(missed_at=missed, read_at=now, ended_seen=ended, **NO_ERROR)
+        news, still_open = keeping.results(claim.row, run, results)
+        if not still_open:
+            endings.end(claim)
+        elif news:
+            endings.settle(run)
+    if still_open and last:
+        _come_back_or_end(claim)
 
 
-def _take(target: Target, result: ecs.Result, type: str) -> bool:
-    """Put what ECS says on the target; whether that changed anything."""
-    final = result.status in ecs.FINAL_INVOCATION_STATUSES
-    if not final and result.status == target.status:
-        return False
-    target.status = endings.plain(result.status)[:20]
-    target.started_at = result.started_at
-    if final:
-        target.over = True
-        code = result.exit_code
-        target.exit_code = code if code is None or abs(code) < BIGGEST_EXIT_CODE else None
-        target.outcome = outcome_of(target.status, type, target.exit_code)
-        target.output_id = digest_of(kept(result))
-        lost = len(result.output) - len(kept(result))
-        target.dropped = min(max(0, result.dropped) + lost, 2**31 - 1)
-        target.error_code = endings.plain(result.error_code)[:100]
-        target.error_info = endings.plain(result.error_info)
-        target.finished_at = result.finished_at or timezone.now()
-    return True
+def _failed(claim: Claim[Dispatch], error: ecs.EcsError) -> None:
+    """A look that failed is made again, not before the operation has had its rest."""
+    message = secret_parameters.redactor(claim.row.invocation).text(error.message)
+    claim.write(**endings.words(error.code, message, claim.row.request_id))
+    rest = timedelta(seconds=getattr(error, "retry_after", None) or 0)
+    _come_back_or_end(claim, rest)
 
 
-def kept(result: ecs.Result) -> bytes:
-    return result.output[:OUTPUT_KEPT]
-
-
-def _later(claim: Claim[Dispatch]) -> None:
+def _come_back_or_end(claim: Claim[Dispatch], rest: timedelta = timedelta()) -> None:
     """Come back in time, unless ECS forgot the run or its time is up."""
     dispatch, now = claim.row, timezone.now()
     missed = dispatch.missed_at
     if missed and now - missed >= MISSED_FOR:
         endings.end(claim, Target.NO_ANSWER, "RunForgotten", FORGOTTEN)
-    elif now >= dispatch.deadline:
+    elif _late(dispatch, now):
         words = f"{TOO_LATE} {dispatch.error}".strip()
         endings.end(claim, Target.NO_ANSWER, dispatch.error_code or "NoAnswerInTime", words)
     else:
-        claim.release(due_at=_next_look(dispatch, now))
+        _come_back(claim, rest)
+
+
+def _come_back(claim: Claim[Dispatch], rest: timedelta = timedelta(), **changes: object) -> None:
+    now = timezone.now()
+    claim.release(due_at=max(_next_look(claim.row, now), now + rest), **changes)
+
+
+def _late(dispatch: Dispatch, now: datetime) -> bool:
+    return dispatch.deadline is not None and now >= dispatch.deadline
 
 
 def _next_look(dispatch: Dispatch, now: datetime) -> datetime:
@@ -130,4 +212,4 @@ def _next_look(dispatch: Dispatch, now: datetime) -> datetime:
     if dispatch.missed_at:
         return now + MISSED_AGAIN
     rest = min(max((now - dispatch.sent_at) / 8, SOONEST), LATEST)
-    return min(now + rest, dispatch.deadline)
+    return min(now + rest, dispatch.deadline) if dispatch.deadline else now + rest

@@ -1,13 +1,22 @@
-"""The end of a dispatch: every target in a final status, the run finished, the waiter woken."""
+"""The end of a dispatch: every target in a final status, the run finished, the waiter woken.
+
+Whoever writes both a run and its dispatches locks the run first: one order, no deadlock.
+"""
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db import transaction
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from commands.models import Dispatch, Target
+from commands import holding
+from commands.models import Dispatch, Invocation, Target
 from commands.outcomes import CLASSES
-from portal.work import Claim
+from portal.work import Claim, unheld
+
+TOO_MANY_ERRORS = "The run had more errors than it was allowed; this instance was never asked."
 
 
 def end(
@@ -22,18 +31,58 @@ def end(
     dispatch, now = claim.row, timezone.now()
     said = words(error_code, error, request_id or dispatch.request_id)
     with transaction.atomic():
-        # First, because it proves that the dispatch is ours until the commit.
+        run = locked(dispatch)
+        # Before the targets, because it proves that the dispatch is ours until the commit.
         claim.release(due_at=None, state=Dispatch.State.FINISHED, finished_at=now, **said)
         open_targets = Target.objects.filter(dispatch=dispatch, over=False)
-        open_targets.update(
-            over=True,
-            status=status or Target.NO_ANSWER,
-            outcome=CLASSES[status or Target.NO_ANSWER],
-            error_code=said["error_code"],
-            error_info=said["error"],
-            finished_at=now,
-        )
-        dispatch.invocation.end_if_over()
+        _close(open_targets, status or Target.NO_ANSWER, said["error_code"], said["error"], now)
+        settle(run)
+
+
+def locked(dispatch: Dispatch) -> Invocation:
+    """The run of this dispatch, nobody else's until the transaction ends."""
+    return Invocation.objects.select_for_update().get(pk=dispatch.invocation_id)
+
+
+def settle(run: Invocation) -> None:
+    """What some targets' end means for the rest of a locked run: stop for its errors, let held
+    ones go, finish it."""
+    if holding.too_many_errors(run):
+        give_up(run, "TooManyErrors", TOO_MANY_ERRORS)
+    if run.concurrency is not None:
+        holding.let_go(run)
+    run.end_if_over()
+
+
+def give_up(run: Invocation, code: str, reason: str) -> None:
+    """End what was never asked for. What a worker holds at this moment, it gives up itself."""
+    now = timezone.now()
+    never_asked = run.dispatches.filter(
+        Q(state=Dispatch.State.HELD) | Q(unheld(now), state=Dispatch.State.WAITING)
+    )
+    never_asked.update(
+        state=Dispatch.State.FINISHED,
+        finished_at=now,
+        due_at=None,
+        fence=F("fence") + 1,
+        error_code=code,
+        error=reason,
+    )
+    finished = Target.objects.filter(
+        invocation=run, over=False, dispatch__state=Dispatch.State.FINISHED
+    )
+    _close(finished, Target.NOT_STARTED, code, reason, now)
+
+
+def _close(targets: QuerySet[Target], status: str, code: str, reason: str, now: datetime) -> None:
+    targets.update(
+        over=True,
+        status=status,
+        outcome=CLASSES[status],
+        error_code=code,
+        error_info=reason,
+        finished_at=now,
+    )
 
 
 def words(code: str, message: str, request_id: str) -> dict[str, str]:

@@ -12,11 +12,13 @@ from datetime import timedelta
 from django.db.models import Sum
 from django.utils import timezone
 
-from commands.models import Dispatch, Invocation
+from commands import limits
+from commands.models import Dispatch, Invocation, Outcome
 from instances import ecs
 from instances.models import Instance
 
 SEND_WITHIN = timedelta(minutes=5)  # afterwards a call that could not be made is given up
+ERRORS = (Outcome.FAILED, Outcome.UNREACHED, Outcome.UNKNOWN)
 IN_FLIGHT = (Dispatch.State.WAITING, Dispatch.State.SENDING, Dispatch.State.SENT)
 
 
@@ -55,3 +57,9 @@ def _fitting(run: Invocation, held) -> Iterator[Dispatch]:
         if room < 0:
             return
         yield row
+
+
+def too_many_errors(run: Invocation) -> bool:
+    """Whether more of its targets ended badly than the run allows."""
+    allowed = limits.allowed_errors(run.max_errors, run.size)
+    return allowed is not None and run.targets.filter(outcome__in=ERRORS).count() > allowed

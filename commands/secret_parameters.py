@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from urllib.parse import quote, quote_plus
 
 from commands.models import Invocation
-from portal.secrets import unseal
+from portal.secrets import WrongKey, unseal
 
 MARK = "***"
+WITHHELD = "(withheld: SECRETS_KEY changed, so the run's secrets cannot be taken out)"
 
 
 def of(run: Invocation) -> dict[str, str] | None:
@@ -35,6 +36,27 @@ class Redactor:
 
     def text(self, words: str) -> str:
         return self.body(words.encode()).decode() if self._forms else words
+
+
+class Withholder(Redactor):
+    """Shows nothing at all: nobody knows any more what would have to be taken out."""
+
+    def __init__(self) -> None:
+        super().__init__(())
+
+    def body(self, output: bytes) -> bytes:
+        return WITHHELD.encode() if output else b""
+
+    def text(self, words: str) -> str:
+        return WITHHELD if words else ""
+
+
+def redactor(run: Invocation) -> Redactor:
+    """What takes this run's secrets out of a text."""
+    try:
+        return Redactor(unseal(run.sealed).values())
+    except WrongKey:
+        return Withholder()
 
 
 def _disguises(value: bytes) -> Iterable[bytes]:

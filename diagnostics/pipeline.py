@@ -149,7 +149,7 @@ def _ask_the_guest(claim: CaseClaim, subject: Subject) -> None:
         _begin_steps(claim, [stages.GUEST])
     with claim.held(), ThreadPoolExecutor(1, "console") as pool:
         reading = pool.submit(asking, console.ask, subject) if os_type == "linux" else None
-        command_jobs.carry_on(run.dispatches.get().pk)
+        command_jobs.carry_on_alone(run.dispatches.get().pk)
     if reading:
         _keep_beside(claim, "console", reading)
 

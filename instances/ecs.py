@@ -43,6 +43,7 @@ from instances.ecs_mode import close as close
 from instances.ecs_mode import configure as configure
 from instances.ecs_mode import is_local as is_local
 from instances.ecs_mode import mode as mode
+from instances.ecs_pages import side_by_side as side_by_side
 from instances.ecs_runs import NAME_LIMIT as NAME_LIMIT
 from instances.ecs_runs import NOWHERE as NOWHERE
 from instances.ecs_runs import RUN_LIMIT as RUN_LIMIT
@@ -53,6 +54,7 @@ from instances.ecs_values import Answer as Answer
 from instances.ecs_values import Console as Console
 from instances.ecs_values import EventInfo as EventInfo
 from instances.ecs_values import InstanceInfo as InstanceInfo
+from instances.ecs_values import InvocationInfo as InvocationInfo
 from instances.ecs_values import Region as Region
 from instances.ecs_values import Result as Result
 from instances.ecs_values import Run as Run
@@ -301,21 +303,23 @@ def invocations(
     invoke_id: str | None = None,
     status: str | None = None,
     wanted: Collection[str] | None = None,
-) -> Answer[dict[str, str]]:
-    """Overall InvocationStatus by InvokeId, newest first.
+    most_pages: int | None = None,
+) -> Answer[dict[str, InvocationInfo]]:
+    """How far runs are, by InvokeId, the newest first.
 
-    ECS keeps up to 100,000 of them: with `wanted`, paging ends as soon as all those were seen.
+    ECS keeps up to 100,000 of them: with `wanted`, paging ends as soon as all those were seen,
+    and at the latest after `most_pages`.
     """
     asked: dict[str, Any] = {"RegionId": region, "MaxResults": RESULTS_PAGE}
     asked |= {"ContentEncoding": "Base64"}
     asked |= {"InvokeId": invoke_id} if invoke_id else {}
     asked |= {"InvokeStatus": status} if status else {}
-    found: dict[str, str] = {}
+    found: dict[str, InvocationInfo] = {}
     request_ids: list[str] = []
     call = functools.partial(_call, account, region, "DescribeInvocations")
-    for page in ecs_pages.pages(call, asked):
-        part = ecs_pages.listed([page], ("invocations", "invocation"), lambda row: row)
-        found |= {wire.text(row.invoke_id): wire.text(row.invocation_status) for row in part.value}
+    for page in itertools.islice(ecs_pages.pages(call, asked), most_pages):
+        part = ecs_pages.listed([page], ("invocations", "invocation"), InvocationInfo.read)
+        found |= {info.invoke_id: info for info in part.value}
         request_ids += part.request_ids
         if wanted is not None and found.keys() >= set(wanted):
             break

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from typing import Any, TypeVar
 
 from instances import ecs_wire as wire
@@ -16,6 +16,7 @@ THREADS = 16  # of a process
 
 Part = TypeVar("Part")
 Outcome = TypeVar("Outcome")
+Key = TypeVar("Key", bound=Hashable)
 Call = Callable[[dict[str, Any]], Any]  # parameters -> body of the answer
 
 _pool: ThreadPoolExecutor | None = None
@@ -63,6 +64,31 @@ def each(call: Callable[[Part], Answer[list]], parts: Sequence[Part]) -> Answer[
         [row for answer in answers for row in answer.value],
         tuple(itertools.chain.from_iterable(answer.request_ids for answer in answers)),
     )
+
+
+def side_by_side(
+    calls: Mapping[Key, Callable[[], Outcome]],
+) -> Iterator[tuple[Key, Outcome | Exception]]:
+    """Make all these calls, THREADS at a time; each one's answer or failure as it comes."""
+    if len(calls) == 1:
+        ((key, call),) = calls.items()
+        yield key, _attempted(call)
+        return
+    waiting, flying = iter(calls.items()), {}
+    while True:
+        for key, call in itertools.islice(waiting, THREADS - len(flying)):
+            flying[_threads().submit(_attempted, call)] = key
+        if not flying:
+            return
+        for future in wait(flying, return_when=FIRST_COMPLETED).done:
+            yield flying.pop(future), future.result()
+
+
+def _attempted(call: Callable[[], Outcome]) -> Outcome | Exception:
+    try:
+        return call()
+    except Exception as error:
+        return error
 
 
 def chunks(ids: Iterable[str], size: int) -> list[list[str]]:

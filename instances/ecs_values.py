@@ -164,6 +164,26 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
+class InvocationInfo:
+    """How far a run is: ECS's InvocationStatus of the whole, and of each machine."""
+
+    invoke_id: str
+    status: str
+    machines: dict[str, str] = field(default_factory=dict)  # instance id -> its status
+    created_at: datetime | None = None
+
+    @classmethod
+    def read(cls, row: Any) -> InvocationInfo:
+        machines = _list(row.invoke_instances, "invoke_instance")
+        return cls(
+            invoke_id=wire.text(row.invoke_id),
+            status=wire.text(row.invocation_status),
+            machines={wire.text(m.instance_id): wire.text(m.invocation_status) for m in machines},
+            created_at=wire.time(row.creation_time),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """What one machine answered; `status` is ECS's InvocationStatus, kept as it came.
 

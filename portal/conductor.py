@@ -65,43 +65,57 @@ def beat(started: datetime) -> datetime:
 
 
 def tick() -> int:
-    """Ring for every due row that nobody holds; how many bells that were."""
+    """Ring for every due row that nobody holds, once for a crowd; how many bells that were."""
     room: Counter[str] = Counter()
     asked: set[str] = set()
     rung = 0
     for kind in work.kinds():
-        for row in _due(kind):
-            name = row.bell()[1]
-            if not work.holder_is_gone(row):
-                continue
+        for rows in _crowds(_due(kind)):
+            name = rows[0].bell()[1]
             if name not in asked:
                 asked.add(name)
                 room[name] = _room(name)
-            if room[name] > 0 and _ring(row):
+            if room[name] > 0 and _ring(rows):
                 room[name] -= 1
                 rung += 1
     return rung
 
 
 def _due(kind: type[Work]) -> list[Work]:
-    """What is due and unanswered, and what a process of this machine holds: it may be dead."""
+    """What is due and unanswered, and what a process of this machine held that is dead."""
     now = timezone.now()
-    silent = Q(rung_at=None) | Q(rung_at__lte=now - RING_AGAIN)
-    wanted = Q(work.unheld(now), silent) | Q(lease_owner__startswith=work.HERE or "-")
+    here = Q(lease_owner__startswith=work.HERE or "-")
+    wanted = Q(work.unheld(now), _silent(now)) | here
     due = kind._default_manager.filter(wanted, due_at__lte=now)
-    return list(due.order_by("due_at")[:AT_ONCE])
+    return [row for row in due.order_by("due_at")[:AT_ONCE] if work.holder_is_gone(row)]
 
 
-def _ring(row: Work) -> bool:
-    """Ring once, whichever conductor sees the row first."""
-    if row.lease_until is not None and not work.take_back(row):
+def _silent(now: datetime) -> Q:
+    """Rows whose bell was not rung lately."""
+    return Q(rung_at=None) | Q(rung_at__lte=now - RING_AGAIN)
+
+
+def _crowds(rows: list[Work]) -> list[list[Work]]:
+    """Rows that one bell calls for."""
+    crowds: dict[tuple, list[Work]] = {}
+    for row in rows:
+        crowds.setdefault((*row.bell(), *row.crowd()), []).append(row)
+    return list(crowds.values())
+
+
+def _ring(rows: list[Work]) -> bool:
+    """Ring once, whichever conductor sees the rows first."""
+    free = [row for row in rows if row.lease_until is None or work.take_back(row)]
+    if not free:
         return False
     now = timezone.now()
-    same = type(row)._default_manager.filter(pk=row.pk, rung_at=row.rung_at, due_at__lte=now)
+    unanswered = type(free[0])._default_manager.filter(
+        _silent(now), pk__in=[row.pk for row in free], due_at__lte=now
+    )
     with transaction.atomic():
-        if not same.update(rung_at=now):
+        if not unanswered.update(rung_at=now):
             return False
-        row.ring()
+        free[0].ring()
     return True
 
 

@@ -13,6 +13,7 @@ holder whose lease ran out and who was taken over gets Fenced and must touch not
         claim.release(due_at=soon, invoke_id=answer.value.invoke_id)
 
 `carry_on(pk)` may be called twice, or by two processes at once: one of them does the step.
+Rows with `crowded_by` are carried on many at a time: one bell calls for all that are due and alike.
 Hosts need roughly equal clocks; a wrong clock costs time, never correctness (the fence holds).
 """
 
@@ -25,7 +26,7 @@ import os
 import secrets
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import ClassVar, Generic, TypeVar
@@ -140,6 +141,7 @@ class Claim(Generic[Row]):
         self.fence = row.fence
         self.wakes = row.wakes
         self.released = False
+        self.lost = False  # somebody else has the row
 
     def _mine(self) -> models.QuerySet[Row]:
         return type(self.row)._default_manager.filter(pk=self.row.pk, fence=self.fence)
@@ -150,7 +152,7 @@ class Claim(Generic[Row]):
         Inside a transaction this also keeps others from taking the row over before the commit.
         """
         if not self._mine().update(**changes):
-            raise Fenced(f"{self.row._meta.label} {self.row.pk}")
+            raise self._fenced()
         self._remember(changes)
 
     def renew(self) -> None:
@@ -178,35 +180,56 @@ class Claim(Generic[Row]):
         if not undisturbed.update(due_at=due_at, rung_at=now if at_once else None, **changes):
             at_once = True
             if not self._mine().update(due_at=now, rung_at=now, **changes):
-                raise Fenced(f"{self.row._meta.label} {self.row.pk}")
+                raise self._fenced()
         self.released = True
         self._remember({**changes, "fence": self.fence + 1})
         if at_once:
             self.row.ring()
 
+    def _fenced(self) -> Fenced:
+        self.lost = True
+        return Fenced(f"{self.row._meta.label} {self.row.pk}")
+
     def _remember(self, changes: dict[str, object]) -> None:
         for name, value in changes.items():
             setattr(self.row, name, value)
 
-    @contextlib.contextmanager
-    def held(self) -> Iterator[None]:
+    def held(self) -> contextlib.AbstractContextManager[None]:
         """Keep the lease alive while a longer step goes on."""
-        over = threading.Event()
-        keeper = threading.Thread(target=self._keep, args=(over,), daemon=True)
-        keeper.start()
-        try:
-            yield
-        finally:
-            over.set()
-            keeper.join()
+        return held([self])
 
-    def _keep(self, over: threading.Event) -> None:
-        try:
-            while not over.wait(LEASE.total_seconds() / 4):
-                with contextlib.suppress(DatabaseError):  # the next try may get through
-                    self._mine().update(lease_until=timezone.now() + LEASE)
-        finally:
-            connection.close()
+
+@contextlib.contextmanager
+def held(claims: Sequence[Claim]) -> Iterator[None]:
+    """Keep the leases of all these claims alive while a longer step goes on."""
+    over = threading.Event()
+    keeper = threading.Thread(target=_keep, args=(claims, over), daemon=True)
+    keeper.start()
+    try:
+        yield
+    finally:
+        over.set()
+        keeper.join()
+
+
+def _keep(claims: Sequence[Claim], over: threading.Event) -> None:
+    try:
+        while not over.wait(LEASE.total_seconds() / 4):
+            with contextlib.suppress(DatabaseError):  # the next try may get through
+                _renew([claim for claim in claims if not (claim.released or claim.lost)])
+    finally:
+        connection.close()
+
+
+def _renew(claims: list[Claim]) -> None:
+    # Whoever takes a row over also puts their own name there, so that the name is as good as
+    # the fence, and one UPDATE is enough.
+    if claims:
+        rows = type(claims[0].row)._default_manager.filter(
+            pk__in=[claim.row.pk for claim in claims],
+            lease_owner__in={claim.row.lease_owner for claim in claims},
+        )
+        rows.update(lease_until=timezone.now() + LEASE)
 
 
 def claim(model: type[Row], pk: int) -> Claim[Row] | None:
@@ -257,6 +280,7 @@ def take_back(row: Work) -> bool:
             lease_until=None,
             lease_owner="",
             due_at=now + rest,
+            rung_at=None,
             last_error=f"{row.lease_owner} ended without a word",
         )
     )
@@ -274,7 +298,7 @@ def job(model: type[Row]) -> Callable[[Callable[[Claim[Row]], None]], Callable[[
             claimed = claim(model, pk)
             if claimed is None:
                 return False
-            _attempt(step, claimed)
+            _attempt(step, claimed, [claimed])
             return True
 
         return run
@@ -282,15 +306,68 @@ def job(model: type[Row]) -> Callable[[Callable[[Claim[Row]], None]], Callable[[
     return wrap
 
 
-def _attempt(step: Callable[[Claim[Row]], None], claimed: Claim[Row]) -> None:
-    name = f"{claimed.row._meta.label} {claimed.row.pk}"
+def crowd_job(
+    model: type[Row], most: int
+) -> Callable[[Callable[[list[Claim[Row]]], None]], Callable[[int], bool]]:
+    """Make a job of a step that takes up to `most` rows: the rung one's whole crowd, as far as due.
+
+    When more are due it rings on before it starts, so that other workers share them.
+    """
+
+    def wrap(step: Callable[[list[Claim[Row]]], None]) -> Callable[[int], bool]:
+        @functools.wraps(step)
+        def run(pk: int) -> bool:
+            claims = _claim_crowd(model, pk, most)
+            if claims:
+                _attempt(step, claims, claims)
+            return bool(claims)
+
+        return run
+
+    return wrap
+
+
+def _claim_crowd(model: type[Row], pk: int, most: int) -> list[Claim[Row]]:
+    row = model._default_manager.filter(pk=pk).first()
+    if row is None:
+        return []
+    crowd = model._default_manager.filter(**dict(zip(row.crowded_by, row.crowd(), strict=True)))
+    claims = claim_due(crowd, most)
+    if len(claims) == most:
+        now = timezone.now()
+        if left := crowd.filter(unheld(now), due_at__lte=now).order_by("due_at").first():
+            left.ring()
+    return claims
+
+
+def _attempt(step: Callable, taken: object, claims: list[Claim]) -> None:
     try:
-        step(claimed)
-        if not claimed.released:
-            raise RuntimeError(f"{step.__name__} ended without releasing {name}")
+        step(taken)
+        for claimed in claims:
+            with apart(claimed):
+                if not (claimed.released or claimed.lost):
+                    raise RuntimeError(f"{step.__name__} ended without releasing it")
     except Fenced:
-        log.warning("%s was taken over while %s ran; left to its new holder", name, step.__name__)
+        log.warning("a row was taken over while %s ran; left to its new holder", step.__name__)
     except (Exception, SystemExit) as error:  # SystemExit: the queue's time limit
-        log.exception("%s went wrong in %s", name, step.__name__)
-        with contextlib.suppress(Fenced, DatabaseError):  # released already, or the lease runs out
+        log.exception("%s went wrong", step.__name__)
+        for claimed in claims:
+            _stumble(claimed, error)
+
+
+@contextlib.contextmanager
+def apart(claimed: Claim) -> Iterator[None]:
+    """What goes wrong in here makes this row rest, and no other one of its crowd."""
+    try:
+        yield
+    except Fenced:
+        log.warning("%s %s was taken over", claimed.row._meta.label, claimed.row.pk)
+    except Exception as error:
+        log.exception("%s %s went wrong", claimed.row._meta.label, claimed.row.pk)
+        _stumble(claimed, error)
+
+
+def _stumble(claimed: Claim, error: BaseException) -> None:
+    if not claimed.released:
+        with contextlib.suppress(Fenced, DatabaseError):  # taken over, or the lease runs out
             claimed.stumble(error)

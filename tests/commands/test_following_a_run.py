@@ -8,7 +8,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from commands import answers, jobs
+from commands import answers, jobs, keeping
 from commands.models import Dispatch, Output, Target
 from instances import ecs
 from tests.commands.conftest import ask, only_dispatch
@@ -68,7 +68,15 @@ def test_a_hundred_answers_take_few_queries(django_assert_max_num_queries):
     machines = InstanceFactory.create_batch(100)
     run = sent(*machines)
     results = [ecs.Result(m.instance_id, "Success", 0, m.name.encode()) for m in machines]
-    with ecs_says(*results), django_assert_max_num_queries(30):
+    listed = ecs.InvocationInfo(
+        "t-hz0unknown", "Success", {m.instance_id: "Success" for m in machines}
+    )
+    known = ecs.Answer({listed.invoke_id: listed})
+    with (
+        patch("instances.ecs.invocations", autospec=True, return_value=known),
+        ecs_says(*results),
+        django_assert_max_num_queries(30),
+    ):
         carry_on(run)
     assert run.tally() == {"Success": 100}
 
@@ -150,7 +158,7 @@ def test_hostile_answers_are_kept_harmless(web):
 
     target = run.targets.get()
     assert target.exit_code is None
-    assert target.output.size == answers.OUTPUT_KEPT
+    assert target.output.size == keeping.OUTPUT_KEPT
     assert target.dropped > 1 << 20
     assert len(target.error_code) == 100
     assert "\0" not in target.error_info
