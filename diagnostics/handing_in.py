@@ -79,7 +79,7 @@ class EvidenceForm(forms.Form):
     def offers(self) -> list[Offer]:
         """What diagnostics.uploads.hand_in takes."""
         found = [Offer(file.name, file.read()) for file in self.cleaned_data["files"]]
-        text = self.cleaned_data["text"]
+        text = self.cleaned_data["text"].replace("\r\n", "\n")  # browsers send a form's lines so
         if text.strip():
             found.append(Offer(str(_("pasted text")), text.encode("utf-8", "replace"), True))
         return found

@@ -6,6 +6,7 @@ the portal never does.
   GET    /_simulator/faults      the rules in force;  POST adds one or a list;  DELETE forgets them
   POST   /_simulator/machines    {"instance": id, "released"|"status"|"agent"|"name": value,
                                  "for_seconds": how long the agent has been so}; DELETE takes back
+  POST   /_simulator/logins      {"instance": id or name, "lines": what root types there}
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from simulator.machine import Machine
 from simulator.wire import Reply, Request
 
 PREFIX = "/_simulator/"
+LOGIN_SECONDS = 60.0
 
 
 class Wrong(ValueError):
@@ -37,6 +39,7 @@ def answer(cloud: Cloud, request: Request) -> Reply:
         ("DELETE", "faults"): lambda: cloud.faults.clear(),
         ("POST", "machines"): lambda: _change(cloud, _body(request)),
         ("DELETE", "machines"): lambda: _restore(cloud),
+        ("POST", "logins"): lambda: _log_in(cloud, _body(request)),
     }
     way = ways.get((request.method, request.path.removeprefix(PREFIX)))
     if way is None:
@@ -83,6 +86,18 @@ def _change(cloud: Cloud, body: object) -> dict:
         "status": machine.status,
         "released": machine.instance_id in cloud.released,
     }
+
+
+def _log_in(cloud: Cloud, body: object) -> dict:
+    """Type at the machine's own prompt, as by VNC or SSH: the way when its agent is down."""
+    if not isinstance(body, dict) or not isinstance(body.get("lines"), str):
+        raise Wrong('{"instance": id or name, "lines": text} is needed')
+    named = [m for m in cloud.world.machines if m.name == body.get("instance")]
+    machine = named[0] if named else _machine(cloud, body.get("instance"))
+    cloud.counters.add("acts", "logins")
+    ran = machine.typed(body["lines"], LOGIN_SECONDS)
+    output = ran.output.decode(errors="replace") or ran.error_info
+    return {"exit_code": ran.exit_code, "output": output}
 
 
 def _restore(cloud: Cloud) -> None:

@@ -17,16 +17,17 @@ LINES = {
     "linux": 'sh -c "$(echo {packed} | base64 -d | gzip -dc)" | tee {output}',
     # In plain steps: nested into one expression it looks like what scanners for malware look for.
     "windows": (
-        "$m = New-Object IO.MemoryStream(,[Convert]::FromBase64String('{packed}'));"
+        "$b = [Convert]::FromBase64String('{packed}');"
+        " $m = New-Object -TypeName IO.MemoryStream -ArgumentList (,$b);"
         " $g = New-Object IO.Compression.GZipStream($m,"
         " [IO.Compression.CompressionMode]::Decompress);"
         " $r = New-Object IO.StreamReader($g); $script = [ScriptBlock]::Create($r.ReadToEnd());"
-        " & $script | Tee-Object -FilePath {output}"
+        ' & $script | Tee-Object -FilePath "{output}"'
     ),
 }
 FROM_FILE = {
     "linux": "sh {file} | tee {output}",
-    "windows": "powershell -ExecutionPolicy Bypass -File {file} > {output}",
+    "windows": 'powershell -ExecutionPolicy Bypass -File {file} > "{output}"',
 }
 OUTPUTS = {
     "linux": "/tmp/ecs-case-{case}.txt",
