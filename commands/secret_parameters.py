@@ -68,7 +68,7 @@ def _disguises(value: bytes) -> Iterable[bytes]:
 
 def _in_base64(value: bytes) -> Iterable[bytes]:
     """What stays of a value in the Base64 of a text that holds it, at each of three offsets."""
-    yield base64.b64encode(value).rstrip(b"=")
+    yield base64.b64encode(value)
     for before in range(3):
         whole = base64.b64encode(b"\0" * before + value)
         first, last = -(-before * 8 // 6), (before + len(value)) * 8 // 6

@@ -1,0 +1,111 @@
+"""Secret parameters reach the machine, and nothing else: no row, no output, no error text."""
+
+import base64
+from urllib.parse import quote
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from commands import invocations, jobs
+from commands.models import Invocation, Output
+from commands.secret_parameters import MARK, Redactor
+from instances import ecs
+from tests.commands.conftest import ask, work_on
+from tests.factories import InstanceFactory, a_person
+
+pytestmark = pytest.mark.django_db
+SECRET = "s3cret/päss word"
+
+
+@pytest.fixture
+def run(db):
+    return ask(
+        InstanceFactory(),
+        script="login {{user}} {{password}}",
+        parameters={"user": "bob"},
+        secrets={"password": SECRET},
+    )
+
+
+def everything(run: Invocation) -> bytes:
+    """Whatever the database holds of it."""
+    rows = [run, *run.dispatches.all(), *run.targets.all()]
+    texts = [
+        repr({f.name: getattr(row, f.attname) for f in row._meta.concrete_fields}) for row in rows
+    ]
+    return " ".join(texts).encode() + b"".join(o.body() for o in Output.objects.all())
+
+
+def test_they_are_given_to_ecs_and_kept_out_of_everything_else(fake, run):
+    assert SECRET.encode() not in everything(run)
+    jobs.carry_on(run.dispatches.get().pk)
+    assert fake.asked[0]["parameters"] == {"user": "bob", "password": SECRET}
+
+    raw, packed = SECRET.encode(), base64.b64encode(SECRET.encode())
+    leaks = b"1 " + raw + b" 2 " + packed + b" 3 " + quote(SECRET, safe="").encode() + b" end"
+    fake.end(status="Failed", output=leaks, error_info=f"bad {SECRET}")
+    work_on(run)
+
+    kept = everything(run)
+    assert all(form not in kept for form in (raw, packed, quote(SECRET, safe="").encode()))
+    target = run.targets.get()
+    assert target.output.body() == b"1 *** 2 *** 3 *** end"
+    assert target.error_info == f"bad {MARK}"
+    assert bytes(run.sealed) == b""
+
+
+def test_a_refusal_that_quotes_them_is_cleaned(fake, run):
+    fake.errors["RunCommand"] = [ecs.Refused(f"bad value {SECRET}", code="InvalidParameter")]
+    work_on(run)
+    assert SECRET.encode() not in everything(run)
+    assert MARK in run.targets.get().error_info
+
+
+@pytest.mark.parametrize("before", ["", "a", "ab", "abc"])
+def test_they_are_found_inside_the_base64_of_a_longer_text(before):
+    text = f"{before}{SECRET} and more".encode()
+    cleaned = Redactor([SECRET]).body(base64.b64encode(text))
+    assert MARK.encode() in cleaned
+    assert base64.b64encode(SECRET.encode())[4:16] not in cleaned
+
+
+def test_with_another_key_nothing_is_sent_and_nothing_is_shown(fake, run, settings):
+    jobs.carry_on(run.dispatches.get().pk)
+    settings.SECRETS_KEY = "another"
+    fake.end(output=SECRET.encode())
+    work_on(run)
+    assert SECRET.encode() not in everything(run)
+    assert "withheld" in run.targets.get().output.body().decode()
+
+
+def test_a_run_that_cannot_be_opened_is_refused(fake, run, settings):
+    settings.SECRETS_KEY = "another"
+    work_on(run)
+    assert fake.calls == {}
+    assert run.targets.get().error_code == "WrongKey"
+
+
+def test_running_again_asks_for_them_again(fake, run):
+    fake.end()
+    jobs.carry_on(run.dispatches.get().pk)
+    fake.end(status="Failed", output=b"")
+    work_on(run)
+    person = a_person("manager")
+    with pytest.raises(ValidationError) as refusal:
+        invocations.rerun(run, ["failed"], person)
+    assert "password" in str(refusal.value)
+
+    again = invocations.rerun(run, ["failed"], person, secrets={"password": "new"})
+    assert (again.rerun_of, again.size, again.parameters) == (run, 1, {"user": "bob"})
+    with pytest.raises(ValidationError):
+        invocations.rerun(run, ["ok"], person, secrets={"password": "new"})
+
+
+def test_only_instances_that_one_may_see_are_run_again(fake, run):
+    jobs.carry_on(run.dispatches.get().pk)
+    fake.end(status="Failed", output=b"")
+    work_on(run)
+    stranger = a_person("manager", region="ap-southeast-1")
+    with pytest.raises(ValidationError) as refusal:
+        invocations.rerun(run, ["failed"], stranger, secrets={"password": "new"})
+    assert set(refusal.value.message_dict) == {"instances"}
