@@ -35,6 +35,7 @@ def ask(form: ComposeForm, planned: Plan, *, by: Any, once: uuid.UUID, via: str)
         max_errors=told["max_errors"],
         picked=told["selection"].kept(),
         left_out=planned.reach.left_out_kept(),
+        rerun_of=told["again"],
         once=once,
         **form.what(),
     )

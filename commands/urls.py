@@ -1,6 +1,6 @@
 from django.urls import path
 
-from commands.views import compose, runs, saved
+from commands.views import answers, compose, runs, saved
 
 app_name = "commands"
 urlpatterns = [
@@ -13,6 +13,11 @@ urlpatterns = [
     path("commands/<int:pk>/favourite/", saved.favourite, name="command-favourite"),
     path("runs/", runs.listing, name="runs"),
     path("runs/<int:pk>/", runs.detail, name="run"),
+    path("runs/<int:pk>/progress/", runs.progress, name="run-progress"),
+    path("runs/<int:pk>/stop/", runs.stop, name="run-stop"),
+    path("runs/<int:pk>/answers.<str:form>", runs.export, name="run-export"),
+    path("runs/<int:run>/answers/<int:pk>/", answers.detail, name="answer"),
+    path("runs/<int:run>/answers/<int:pk>/raw/", answers.raw, name="answer-raw"),
     path("runs/new/", compose.compose, name="compose"),
     path("runs/new/reach/", compose.reach, name="reach"),
 ]

@@ -34,4 +34,5 @@ def cases(instance: Instance, user: Any, most: int) -> Iterable[Moment]:
 def runs(instance: Instance, user: Any, most: int) -> Iterable[Moment]:
     targets = Target.objects.filter(instance=instance).select_related("invocation")
     for target in targets.order_by("-pk")[:most]:
-        yield Moment(target.invocation.asked_at, "run", target.status, target.invocation.name)
+        run = target.invocation
+        yield Moment(run.asked_at, "run", target.status, run.name, target.get_absolute_url())

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from commands import limits, parameters
 from commands.forms.script import ScriptForm, line
-from commands.models import CommandRevision, CommandType, Script
+from commands.models import CommandRevision, CommandType, Invocation, Script
 from commands.parameters import Kind, Parameter
 from commands.targets import LONGEST_PASTE, Selection
 from instances import groups
@@ -27,6 +27,9 @@ class ComposeForm(ScriptForm):
 
     revision = forms.ModelChoiceField(
         CommandRevision.objects.select_related("command"), required=False, widget=forms.HiddenInput
+    )
+    again = forms.ModelChoiceField(
+        Invocation.objects.all(), required=False, widget=forms.HiddenInput
     )
     name = line(_("Name of the run"), limits.NAME_LIMIT, _("What it is about, for the history."))
     save_as = line(
@@ -66,6 +69,7 @@ class ComposeForm(ScriptForm):
     def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.user = user
+        self.fields["again"].queryset = Invocation.objects.visible_to(user)
         self.fields["group"].queryset = groups.visible_to(user).order_by("name")
         self.narrow = InstanceFilter(
             self.data if self.is_bound else self.initial.get("filter"), user=user, prefix="f"

@@ -18,6 +18,7 @@ from commands.forms.compose import PREFIX, ComposeForm
 from commands.models import CommandRevision, CommandType, Invocation, SavedCommand
 from commands.plan import Plan, plan
 from instances.filters import BadFilter
+from instances.models import Instance
 from portal import secrets
 from portal.access import needs
 
@@ -35,7 +36,7 @@ def compose(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
     if stage == "fill":
         told = request.POST if request.method == "POST" else request.GET
-        return _show(request, ComposeForm(initial=_initial(told), user=request.user))
+        return _show(request, ComposeForm(initial=_initial(told, request.user), user=request.user))
     form = ComposeForm(_with_secrets(request.POST), user=request.user)
     planned = _planned(form)
     if stage == "edit" or planned is None:
@@ -61,9 +62,11 @@ def reach(request: HttpRequest) -> HttpResponse:
     return render(request, "commands/_reach.html", shown)
 
 
-def _initial(told: QueryDict) -> dict[str, Any]:
-    """From the address or a list's ticks: instance, filtered, group, command, revision."""
+def _initial(told: QueryDict, user: Any) -> dict[str, Any]:
+    """From the address or a list's ticks: instance, filtered, group, command, revision, again."""
     initial: dict[str, Any] = {"picked": told.getlist("instance"), "group": told.get("group")}
+    if again := _again(told, user):
+        return initial | again
     if told.get("keep") == "filter":
         filtered = QueryDict(told.get("filtered", ""))
         initial["filter"] = {f"f-{name}": value for name, value in filtered.items()}
@@ -77,6 +80,29 @@ def _initial(told: QueryDict) -> dict[str, Any]:
         initial["revision"] = pinned.pk
         initial["name"] = pinned.command.name
     return initial
+
+
+def _again(told: QueryDict, user: Any) -> dict[str, Any]:
+    """The same as an earlier run, on its instances that ended in the ticked ways."""
+    if not ((number := told.get("again", "")).isdecimal() and len(number) < 19):
+        return {}
+    run = Invocation.objects.visible_to(user).filter(pk=number).first()
+    if run is None:
+        return {}
+    seen = Instance.objects.visible_to(user).values("pk")
+    targets = run.targets.filter(outcome__in=told.getlist("outcome"), instance__in=seen)
+    values = {PREFIX + name: value for name, value in run.parameters.items()}
+    pinned = run.revision_id if run.revision and not run.revision.command.archived_at else None
+    return {
+        "again": run.pk,
+        "name": run.name,
+        "revision": pinned,
+        "picked": list(targets.values_list("instance", flat=True)),
+        "concurrency": run.concurrency,
+        "max_errors": run.max_errors,
+        **run.as_script(),
+        **values,
+    }
 
 
 def _with_secrets(told: QueryDict) -> QueryDict:

@@ -1,47 +1,179 @@
-"""Runs: the history, and one run with what each machine answered."""
+"""Runs: the history, and one run told so that the odd machine stands first."""
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
-from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_GET
+from typing import Any
 
-from commands.models import Invocation, Target
+from django.contrib import messages
+from django.db.models import Count, Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET, require_http_methods
+
+from commands import exporting, grouping, stopping
+from commands.forms.runs import AnswerFilter, RunFilter
+from commands.models import Invocation, Outcome, Target
+from commands.searching import search
+from commands.shown import bars, waiting_for
 from instances.models import Instance
 from portal import lists
 from portal.access import needs
+from portal.transitions import WrongState
 
 LOOK = "commands.view_invocation"
 ORDER = ("-asked_at",)
 SORTS = {"asked": ("-asked_at",), "size": ("-size",), "state": ("state", "-asked_at")}
 COLUMNS = {
-    _("Run"): lambda run: run.pk,
-    _("Name"): lambda run: run.name,
-    _("Type"): lambda run: run.type,
-    _("Instances"): lambda run: run.size,
-    _("State"): lambda run: run.state,
-    _("Asked by"): lambda run: run.asked_by,
-    _("Asked"): lambda run: run.asked_at,
-    _("Finished"): lambda run: run.finished_at,
+    gettext_lazy("Run"): lambda run: run.pk,
+    gettext_lazy("Name"): lambda run: run.name,
+    gettext_lazy("Type"): lambda run: run.type,
+    gettext_lazy("Instances"): lambda run: run.size,
+    gettext_lazy("State"): lambda run: run.state,
+    gettext_lazy("Outcomes"): lambda run: " ".join(f"{k}={v}" for k, v in run.outcomes.items()),
+    gettext_lazy("Asked by"): lambda run: run.asked_by,
+    gettext_lazy("Asked"): lambda run: run.asked_at,
+    gettext_lazy("Finished"): lambda run: run.finished_at,
+}
+ANSWER_ORDER = ("pk",)
+ANSWER_SORTS = {
+    "name": ("instance__name",),
+    "status": ("status", "pk"),
+    "code": ("exit_code",),
+    "finished": ("-finished_at",),
 }
 
 
 @require_GET
 @needs(LOOK)
 def listing(request: HttpRequest) -> HttpResponse:
-    found = Invocation.objects.visible_to(request.user).select_related("asked_by")
+    form = RunFilter(request.GET)
+    seen = Invocation.objects.visible_to(request.user).select_related("asked_by", "revision")
+    found = form.found(seen)
     if "csv" in request.GET:
         return lists.csv(request, found, COLUMNS, name="runs", order=ORDER, sorts=SORTS)
     page = lists.page(request, found, ORDER, sorts=SORTS)
-    return render(request, "commands/runs.html", {"page": page})
+    shown = {"form": form, "page": page, "bars": _bars(page.rows)}
+    return render(request, "commands/runs.html", shown)
+
+
+def _bars(runs: list[Invocation]) -> dict[int, list]:
+    """Each run's outcomes; those still going are counted by one query for all of them."""
+    counts: dict[int, dict[str, int]] = {run.pk: run.outcomes for run in runs}
+    going = [run.pk for run in runs if run.state != Invocation.State.FINISHED]
+    rows = Target.objects.filter(invocation__in=going).order_by()
+    for pk, outcome, number in rows.values_list("invocation", "outcome").annotate(Count("pk")):
+        counts[pk] = {**counts[pk], outcome: number}
+    return {pk: bars(outcomes) for pk, outcomes in counts.items()}
+
+
+def _run(request: HttpRequest, pk: int) -> Invocation:
+    seen = Invocation.objects.visible_to(request.user)
+    return get_object_or_404(seen.select_related("asked_by", "revision__command"), pk=pk)
+
+
+def _targets(request: HttpRequest, run: Invocation) -> QuerySet[Target]:
+    """The answers of instances that this person may see."""
+    targets = Target.objects.filter(invocation=run)
+    if request.user.is_superuser:
+        return targets
+    return targets.filter(instance__in=Instance.objects.visible_to(request.user).values("pk"))
 
 
 @require_GET
 @needs(LOOK)
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
-    run = get_object_or_404(Invocation.objects.visible_to(request.user), pk=pk)
-    seen = Instance.objects.visible_to(request.user)
-    targets = Target.objects.filter(invocation=run, instance__in=seen.values("pk"))
-    page = lists.page(request, targets.select_related("instance", "output"), ("pk",))
-    return render(request, "commands/run.html", {"run": run, "page": page})
+    """Counts, groups of identical answers, then every answer that fits the filter."""
+    run = _run(request, pk)
+    form = AnswerFilter(request.GET)
+    found, looked = _found(form, _targets(request, run))
+    page = lists.page(request, found.select_related("instance"), ANSWER_ORDER, sorts=ANSWER_SORTS)
+    shown = _progress(request, run)
+    shown |= {"form": form, "page": page, "looked": looked, "narrowed": form.has_changed()}
+    return render(request, "commands/run.html", shown)
+
+
+@require_GET
+@needs(LOOK)
+def progress(request: HttpRequest, pk: int) -> HttpResponse:
+    """The part of a run's page that refreshes itself until the run is over."""
+    shown = _progress(request, _run(request, pk))
+    return render(request, "commands/_run_progress.html", shown)
+
+
+def _progress(request: HttpRequest, run: Invocation) -> dict[str, Any]:
+    targets = _targets(request, run)
+    by = request.GET.get("by", grouping.EXACT)
+    by = by if by in grouping.KEYS else grouping.EXACT
+    counts = dict(targets.order_by().values_list("outcome").annotate(Count("pk")))
+    seen = sum(counts.values())
+    over = run.state == Invocation.State.FINISHED
+    return {
+        "run": run,
+        "over": over,
+        "by": by,
+        "bars": bars(counts),
+        "seen": seen,
+        "hidden": run.size - seen,
+        "going": counts.get("", 0),
+        "waiting_for": "" if over else waiting_for(run),
+        "groups": grouping.grouped(targets, by),
+        "stopping": stopping.progress(run) if run.stop_asked_at else None,
+        "again": [(o, Outcome(o).label, n) for o, n in counts.items() if o],
+        "left_out": run.left_out,
+    }
+
+
+def _found(form: AnswerFilter, targets: QuerySet[Target]) -> tuple[QuerySet[Target], Any]:
+    """The answers that fit, and how far the outputs were searched for the text."""
+    found = form.narrowed(targets)
+    text = form.cleaned_data.get("text", "") if form.is_valid() else ""
+    if not text:
+        return found, None
+    named = Q(instance__name__icontains=text) | Q(instance__instance_id__icontains=text)
+    looked = search(found, text)
+    return found.filter(named | Q(output__in=looked.digests)), looked
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@needs("commands.stop_run")
+def stop(request: HttpRequest, pk: int) -> HttpResponse:
+    """GET asks once more, and says how many; POST stops."""
+    run = _run(request, pk)
+    if _targets(request, run).count() < run.size:
+        messages.error(request, _("This run reaches instances that you do not see."))
+        return redirect(run)
+    if request.method != "POST":
+        going = run.targets.filter(over=False).count()
+        return render(request, "commands/stop.html", {"run": run, "going": going})
+    try:
+        stopping.stop(run, request.user, via="page")
+    except WrongState:
+        messages.info(request, _("The run was over already."))
+    else:
+        messages.success(request, _("The run is being stopped."))
+    return redirect(run)
+
+
+@require_GET
+@needs(LOOK)
+def export(request: HttpRequest, pk: int, form: str) -> HttpResponse:
+    """Every answer that fits the filter, as CSV, JSON or plain text."""
+    run = _run(request, pk)
+    found, _looked = _found(AnswerFilter(request.GET), _targets(request, run))
+    name = f"run-{run.pk}"
+    if form == "csv":
+        rows = found.select_related("instance", "output")
+        return lists.csv(request, rows, exporting.COLUMNS, name=name, order=ANSWER_ORDER)
+    if form not in exporting.FORMS:
+        raise Http404
+    media_type, write = exporting.FORMS[form]
+    return StreamingHttpResponse(
+        write(found),
+        content_type=media_type,
+        headers={
+            "Content-Disposition": f'attachment; filename="{name}.{form}"',
+            "X-Content-Type-Options": "nosniff",
+        },
+    )

@@ -1,0 +1,42 @@
+"""Finding a text in what machines printed: every distinct output is read once, within bounds."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from django.db.models import QuerySet
+
+from commands.decoding import decoded, plain
+from commands.grouping import outputs_of
+from commands.models import Target
+
+SECONDS = 2.0
+MOST_FOUND = 5_000  # distinct outputs
+
+
+@dataclass(frozen=True)
+class Found:
+    """The digests of outputs that hold the text; how many of them were looked at."""
+
+    digests: list[str]
+    searched: int
+    total: int
+
+    @property
+    def complete(self) -> bool:
+        return self.searched == self.total
+
+
+def search(targets: QuerySet[Target], wanted: str) -> Found:
+    """Case does not matter. Stops after some seconds, and says how far it came."""
+    outputs = outputs_of(targets).order_by("pk")
+    total, searched, digests = outputs.count(), 0, []
+    needle, give_up = wanted.casefold(), time.monotonic() + SECONDS
+    for output in outputs.iterator(chunk_size=200):
+        if time.monotonic() > give_up or len(digests) >= MOST_FOUND:
+            break
+        searched += 1
+        if needle in plain(decoded(output.body()).text).casefold():
+            digests.append(output.digest)
+    return Found(digests, searched, total)
