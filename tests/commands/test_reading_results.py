@@ -151,8 +151,8 @@ def test_an_answer_says_in_plain_words_what_happened_and_what_to_do(client, view
         status="Aborted", outcome="unreached", error_code="ClientNotResponse", exit_code=None
     )
     page = client.get(target.get_absolute_url()).text
-    assert "Cloud Assistant did not answer." in page
-    assert "install or start it" in page
+    assert "agent did not answer; nothing ran" in page
+    assert "Check that the Cloud Assistant agent runs there" in page
 
 
 @pytest.mark.parametrize("number", [100, 1000])
