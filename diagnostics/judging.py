@@ -249,6 +249,6 @@ def _end(case: DiagnosisCase, key: str, state: str, **said: object) -> None:
     step = case.steps.get(key=key)
     step.state, step.finished_at = state, now
     step.started_at = step.started_at or now
-    for name, lines in said.items():
-        setattr(step, name, packed(lines))
+    for name in ("summary", "reason", "instead"):  # nothing of an earlier judging stays
+        setattr(step, name, packed(said.get(name, ())))
     step.save()

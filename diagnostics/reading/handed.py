@@ -63,9 +63,8 @@ def read(
     zone: tzinfo,
 ) -> Reading:
     """The reading of what was handed in; `found` is what the script on the machine brought."""
-    bundles = [bundle.read(text(piece).encode()) for piece in _of(pieces, kinds.BUNDLE)]
-    collected = found is not None
-    found = found or next((each for each in reversed(bundles) if each.sections), None)
+    collected, brought = found is not None, _bundle(pieces)
+    found = found or brought[1]
     os = (found.os if found else "") or _system(pieces) or os_type
     strange = kinds.LINUX if os == "windows" else kinds.WINDOWS
     problems = [
@@ -75,6 +74,8 @@ def read(
     base = found or Bundle(os, {}, True, ())
     of_system = _windows if os == "windows" else _linux
     reading = of_system(pieces, base, console, window, _zones(zone, window))
+    if not collected and brought[1]:
+        reading = replace(reading, origins=_of_the_bundle(reading, *brought) | reading.origins)
     return replace(
         reading,
         os=os,
@@ -88,6 +89,25 @@ def text(piece: Handed) -> str:
     if journal_export.looks_like(piece.body):
         return journal_export.read(piece.body)
     return encodings.decoded(piece.body).text.replace("\r\n", "\n")
+
+
+def _bundle(pieces: Iterable[Handed]) -> tuple[str, Bundle | None]:
+    """The last output of the script that can be read, and the name of its evidence."""
+    for piece in reversed(_of(pieces, kinds.BUNDLE)):
+        brought = bundle.read(text(piece).encode())
+        if any(told.strip() for told in brought.sections.values()):
+            return piece.name, brought
+    return "", None
+
+
+def _of_the_bundle(reading: Reading, name: str, found: Bundle) -> dict[tuple[str, str], str]:
+    quotes = [finding.quote for finding in reading.guest.findings] if reading.guest else []
+    whole = found.os == "windows"
+    return {
+        (quote.source, quote.text): name
+        for quote in quotes
+        if quote and (whole or quote.text in found.sections.get(quote.source, ""))
+    }
 
 
 def _of(pieces: Iterable[Handed], *wanted: str) -> list[Handed]:

@@ -70,5 +70,8 @@ def test_the_agent_down_case_comes_to_its_verdict_from_uploads_alone(
     truth = machine(cloud, SILENT).truth
     assert (case.kind, case.subkind, case.function) == (truth.kind, truth.subkind, truth.function)
     assert abs((case.went_down_at - truth.down_at).total_seconds()) < 120
-    assert case.evidence.get(origin="paste").kind == "bundle"
+    row = case.evidence.get(origin="paste")
+    assert row.kind == "bundle" and case.findings.first().evidence == row
+    dumps = case.steps.get(key="dumps")
+    assert dumps.state == "done" and not dumps.reason and not dumps.instead
     assert cloud.counters()["runs"] == before  # nothing went through the agent
