@@ -22,8 +22,10 @@ from portal import work
 from portal.work import Claim, unheld
 
 YOUNG_LOOKS = (0.2, 0.4, 0.8)  # seconds, waited inside the job that sent a single run
-FIRST_LOOK = timedelta(seconds=0.7)  # the clock that rings for it ticks once a second
 SOONEST, LATEST = timedelta(seconds=1), timedelta(seconds=30)
+CROWD_SOON = timedelta(seconds=2)  # between looks at many, once they are as old as that
+# The clock that rings ticks once a second: what is due a little before the tick is not late by one.
+BELL = timedelta(seconds=0.3)
 # A run that ECS does not list is looked for again before it counts as forgotten.
 MISSED_FOR, MISSED_AGAIN = timedelta(seconds=15), timedelta(seconds=5)
 READ_AGAIN = timedelta(seconds=10)  # what goes on ending is read this often
@@ -132,11 +134,14 @@ def _keep_up(claims: list[Claim[Dispatch]], known: dict[str, ecs.InvocationInfo]
     """Write down where the machines stand, and come back later."""
     if not claims:
         return
+    now = timezone.now()
     with transaction.atomic():
         for claim in claims:
             info = known[claim.row.invoke_id]
             with work.apart(claim):
-                _come_back(claim, missed_at=None, ended_seen=_ended(info), **NO_ERROR)
+                claim.row.missed_at = None
+                due_at = next_look(claim.row, now, CROWD_SOON)
+                claim.release(due_at=due_at, missed_at=None, ended_seen=_ended(info), **NO_ERROR)
         keeping.statuses({claim.row.pk: known[claim.row.invoke_id].machines for claim in claims})
 
 
@@ -200,16 +205,20 @@ def _come_back_or_end(claim: Claim[Dispatch], rest: timedelta = timedelta()) -> 
 
 def _come_back(claim: Claim[Dispatch], rest: timedelta = timedelta(), **changes: object) -> None:
     now = timezone.now()
-    claim.release(due_at=max(_next_look(claim.row, now), now + rest), **changes)
+    claim.release(due_at=max(next_look(claim.row, now), now + rest), **changes)
 
 
 def _late(dispatch: Dispatch, now: datetime) -> bool:
     return dispatch.deadline is not None and now >= dispatch.deadline
 
 
-def _next_look(dispatch: Dispatch, now: datetime) -> datetime:
-    """The older a run, the rarer the looks: an eighth of its age, 1 to 30 s."""
+def next_look(dispatch: Dispatch, now: datetime, soon: timedelta = SOONEST) -> datetime:
+    """The older a run, the rarer the looks: an eighth of its age, from `soon` to 30 s.
+
+    While it is younger than `soon` it is looked at each time its age has doubled, after 1 s first.
+    """
     if dispatch.missed_at:
         return now + MISSED_AGAIN
-    rest = min(max((now - dispatch.sent_at) / 8, SOONEST), LATEST)
+    age = now - dispatch.sent_at
+    rest = min(max(min(age, soon), age / 8, SOONEST), LATEST) - BELL
     return min(now + rest, dispatch.deadline) if dispatch.deadline else now + rest

@@ -51,7 +51,7 @@ def _first_looks(claim: Claim[Dispatch], *, alone: bool) -> None:
     if alone:
         answers.follow_young(claim)
     else:
-        claim.release(due_at=timezone.now() + answers.FIRST_LOOK)
+        claim.release(due_at=answers.next_look(claim.row, timezone.now()))
 
 
 def _intended(claims: list[Claim[Dispatch]]) -> list[Claim[Dispatch]]:

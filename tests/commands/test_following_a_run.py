@@ -132,13 +132,16 @@ def test_a_look_that_fails_is_made_again_and_named(web, error):
 def test_looks_grow_rarer_with_age_but_never_pass_the_deadline():
     now = timezone.now()
 
-    def rest(age: float, left: float = 600) -> float:
+    def rest(age: float, left: float = 600, **how) -> float:
         dispatch = Dispatch(
             sent_at=now - timedelta(seconds=age), deadline=now + timedelta(seconds=left)
         )
-        return (answers._next_look(dispatch, now) - now).total_seconds()
+        due_at = answers.next_look(dispatch, now, **how)
+        return (due_at - now + answers.BELL * (left > 30)).total_seconds()
 
     assert [rest(age) for age in (1, 16, 80, 3600)] == [1, 2, 10, 30]
+    many = {"soon": answers.CROWD_SOON}
+    assert [rest(age, **many) for age in (0.1, 1, 2, 4, 80)] == [1, 1, 2, 2, 10]
     assert rest(3600, left=4) == 4
 
 
