@@ -55,8 +55,10 @@ def read(text: str) -> list[dict]:
     found: list[dict] = []
     for event in _events(text):
         id = windows_record.whole(event.get("id"))
-        if id is None or len(found) >= MOST:
+        if id is None:
             continue
+        if len(found) >= MOST:
+            break
         event = {"channel": "System", **event, "id": id & 0xFFFF}
         if event_log.wanted(event["channel"], event["id"], str(event.get("provider") or "")):
             found.append(event)

@@ -1,10 +1,14 @@
 """`manage.py analyze`: evidence in, verdict out, no database."""
 
+import gzip
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+
+from tests.diagnostics import evtx_file
+from tests.diagnostics.guest.windows_log import Log
 
 ROOT = Path(__file__).parent.parent.parent
 CRASH = (ROOT / "tests/evidence/null-irq/console.log").read_bytes()
@@ -85,3 +89,15 @@ def test_what_the_collection_script_printed_is_taken_apart():
     answer = json.loads(analyze(given=given).stdout)
     assert answer["subkind"] == "null_deref"
     assert answer["findings"][0]["quote"]["source"] == "pstore"
+
+
+def test_what_people_bring_is_judged_as_in_a_case():
+    log = Log()
+    log.crash(60, code=0xD1)
+    log.blue(64, 0xD1)
+    given = gzip.compress(evtx_file.log(log.events))
+    answer = json.loads(analyze(given=given).stdout)
+    assert (answer["kind"], answer["bugcheck_code"]) == ("bugcheck", "0xD1")
+    assert json.loads(analyze(given=gzip.compress(CRASH)).stdout)["kind"] == "kernel_panic"
+    ended = analyze(given=b"PK\x03\x04 and no more")
+    assert ended.returncode == 2 and b"was cut off" in ended.stderr

@@ -1,6 +1,7 @@
 """Evidence in, verdict out: a file or standard input, no database.
 
-A log as it is, what the collection script printed, one Windows record, or one case a line.
+A log as it is, what the collection script printed, a Windows event log or a print of one, any of
+these in gzip or zip, one Windows record, or one case a line.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from diagnostics.findings import Analysis
 
 BLOCK = 1 << 20
 BUNDLE, LEADING = b"#ecs-bundle ", 4096  # the mark of a collected bundle, and where it stands
+SAMPLE = 1 << 16
+MOST_BROUGHT = 64 << 20  # bytes of an event log or archive, and of what comes out of it
 LONGEST_CASE = 64 << 20  # one JSON line
 ENCODINGS = {
     codecs.BOM_UTF8: "utf-8-sig",
@@ -66,18 +69,53 @@ def _opened(name: str) -> Iterator[BinaryIO]:
 
 
 def _one(stream: BinaryIO, os: str | None) -> dict[str, Any]:
+    head = stream.read(BLOCK)
+    if _is_brought(head):
+        return told(None, _brought(head + stream.read(MOST_BROUGHT), os))
     if os == "windows":
-        text = b"".join(iter(lambda: stream.read(BLOCK), b"")).decode("utf-8", "replace")
+        rest = iter(lambda: stream.read(BLOCK), b"")
+        text = b"".join([head, *rest]).decode("utf-8", "replace")
         record = _object(text, "the input")
         if not isinstance(record.get("events"), list):
             raise Unusable("the input needs `events`, a list, as the collection script prints it")
         return told(None, _windows(record))
-    head = stream.read(BLOCK)
     if BUNDLE in head[:LEADING]:
         return told(None, _bundle(head + stream.read(BLOCK)))
     from diagnostics.analyzers import linux
 
     return told(None, linux.judge_stream(_texts(head, stream)))
+
+
+def _is_brought(head: bytes) -> bool:
+    """Something that is no log by itself: packed, an event log, or printed Windows events."""
+    from diagnostics.readers import encodings, event_log, unpacking, windows_print
+
+    if head.startswith((unpacking.GZIP, unpacking.ZIP, event_log.MAGIC)):
+        return True
+    start = encodings.decoded(head[:SAMPLE]).text
+    return not start.lstrip().startswith("{") and windows_print.looks_like(start)
+
+
+def _brought(body: bytes, os: str | None) -> Analysis:
+    """What a person would hand in to a case, judged as there."""
+    from diagnostics import reading
+    from diagnostics.readers import kinds, unpacking
+
+    try:
+        pieces = unpacking.unpacked("the input", body, MOST_BROUGHT)
+    except unpacking.Refused as refused:
+        raise Unusable(str(refused)) from None
+    fit = [piece for piece in pieces if kinds.why_not(piece.body) is None]
+    handed = [
+        reading.Handed(
+            str(number), kinds.recognised(piece.name, piece.body), piece.name, piece.body
+        )
+        for number, piece in enumerate(fit)
+    ]
+    found = reading.read({}, os or "", None, handed).guest if handed else None
+    if found is None:
+        raise Unusable("the input holds nothing that can be judged")
+    return found
 
 
 def _bundle(output: bytes) -> Analysis:

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import io
+import json
 import os
 import re
 import zipfile
@@ -11,6 +12,8 @@ from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
+from django.core.management.base import CommandError
 
 from diagnostics import cases, jobs, uploads
 from diagnostics.models import CaseState, Evidence
@@ -263,3 +266,30 @@ def test_a_case_takes_only_so_much(client, support, outside, settings):
     answer = sent(client, outside, ("big.log", b"line\n" * 300_000))
     assert answer.status_code == 400 and "at most" in answer.content.decode()
     assert not Evidence.objects.filter(case=outside).exists()
+
+
+def test_the_command_hands_in_and_judges_at_once(support, outside, tmp_path, capsys):
+    file = tmp_path / "vmcore-dmesg.txt"
+    file.write_bytes(PANIC)
+    asked = {"person": support.get_username(), "format": "json"}
+    call_command("add_evidence", outside.pk, str(file), **asked)
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["verdict"]["function"] == "nvme_queue_rq" and answer["state"] == "concluded"
+    assert answer["taken"][0]["kind"] == "vmcore_dmesg"
+    assert outside.evidence.get().given_by == support
+
+
+@pytest.mark.parametrize(
+    ("case", "file", "person", "why"),
+    [
+        (0, "/no/such", "", "case: there is no case 0"),
+        (None, "/no/such", "", "files: cannot read /no/such"),
+        (None, "/bin/sh", "", "files: sh is a memory image"),
+        (None, "/no/such", "nobody", "--as: there is no active user nobody"),
+    ],
+)
+def test_the_command_names_what_is_wrong(outside, case, file, person, why):
+    pk = outside.pk if case is None else case
+    with pytest.raises(CommandError, match=re.escape(why)) as error:
+        call_command("add_evidence", pk, file, person=person)
+    assert error.value.returncode == 2
