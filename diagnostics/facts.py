@@ -24,6 +24,7 @@ class Machine:
     status: str = ""  # ECS's own word
     started_at: datetime | None = None  # minute precision; a reboot from inside may not move it
     listed: bool = True
+    hostname: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,7 @@ class Facts:
     earlier_boots: tuple[Window, ...] = ()  # first and last sign of life of each boot before it
     guest: Analysis | None = None  # None: the guest's records were not read
     handed: tuple[str, ...] = ()  # files that people gave, where nothing else tells of the guest
+    other_host: str = ""  # whom they name, where that is not this machine
     guest_complete: bool = True
     reaches_back: bool = True  # records of the time before the present boot were among them
     console: Analysis | None = None

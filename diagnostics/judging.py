@@ -93,6 +93,7 @@ def _judgement(conclusion: Conclusion, found: Reading) -> dict[str, object]:
         "complete": found.complete,
         "os": found.os,
         "handed": found.handed,
+        "scripted": found.scripted,
     }
 
 

@@ -57,6 +57,7 @@ def with_reading(facts: Facts, reading: Reading) -> Facts:
         machine=machine,
         unasked=unasked,
         handed=reading.handed if reading.by_hand_alone else (),
+        other_host=_other_host(machine, reading),
         boot=reading.boot,
         earlier_boots=reading.earlier_boots,
         guest=None if unreadable else reading.guest,
@@ -65,6 +66,14 @@ def with_reading(facts: Facts, reading: Reading) -> Facts:
         console=reading.console,
         capture=reading.capture,
     )
+
+
+def _other_host(machine: Machine, reading: Reading) -> str:
+    """The host that the evidence of a person names, if ECS calls this machine otherwise."""
+    told = str(getattr(reading.state, "hostname", None) or "")
+    short, known = (name.partition(".")[0].lower() for name in (told, machine.hostname))
+    differs = reading.by_hand_alone and short and known and short != known
+    return told if differs else ""
 
 
 def _why_unreadable(analysis: Analysis) -> Text:
@@ -88,6 +97,7 @@ def _machine(case: DiagnosisCase, step: Step) -> Machine:
         status=seen.get("status", ""),
         started_at=started,
         listed=row is not None and seen.get("listed") is not False,
+        hostname=row.hostname if row else "",
     )
 
 

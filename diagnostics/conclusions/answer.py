@@ -206,6 +206,15 @@ def _no_platform_event(facts: Facts) -> Excluded:
 
 def contradictions(facts: Facts, incident: Incident, cause: Cause) -> tuple[Text, ...]:
     said = []
+    if facts.other_host and cause.origin == "guest":
+        said.append(
+            _(
+                "What was handed in is of the host %(told)s, but this instance is called %(known)s."
+                " Check that it is of this machine.",
+                told=quoted(facts.other_host),
+                known=quoted(facts.machine.hostname),
+            )
+        )
     boot, asked = incident.other, facts.reported
     if boot and asked and incident.went_down is None:
         said.append(_("The guest's present boot began at %(boot)s.", boot=boot))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, tzinfo
 
 from diagnostics.findings import Window
@@ -35,4 +36,4 @@ def read(
         problems = found.problems if found else ()
         return Reading(console=console, complete=found is None, problems=problems)
     of_system = windows.read if (found.os or os_type) == "windows" else linux.read
-    return of_system(found, console, window)
+    return replace(of_system(found, console, window), scripted=True)

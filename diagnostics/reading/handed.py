@@ -81,6 +81,7 @@ def read(
         os=os,
         handed=tuple(piece.file for piece in pieces if piece.kind != kinds.UNUSED),
         by_hand_alone=not collected,
+        scripted=found is not None,
         problems=(*reading.problems, *problems),
     )
 
@@ -165,7 +166,11 @@ def _windows(
     window: Window | None,
     zones: list[timezone],
 ) -> Reading:
-    gaps = [] if base.sections else ["record: the collection script was not run"]
+    gaps = (
+        []
+        if base.sections
+        else ["record: the collection script was not run, only logs were handed in"]
+    )
     record = {**windows_record.read(base.sections), **({"gaps": gaps} if gaps else {})}
     logs = {piece: event_log.read(piece.body) for piece in _of(pieces, kinds.EVENT_LOG)}
     prints = {piece: windows_print.read(text(piece)) for piece in _of(pieces, kinds.EVENTS)}

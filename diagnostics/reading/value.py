@@ -33,6 +33,7 @@ class Reading:
     os: str = ""  # linux | windows, as the evidence itself tells
     handed: tuple[str, ...] = ()
     by_hand_alone: bool = False  # the portal itself brought nothing from the guest
+    scripted: bool = False  # an output of the collection script is among what was read
     origins: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
 

@@ -85,6 +85,8 @@ def guest_missing(source: Source) -> tuple[str, ...]:
     """Why there is nothing from the guest; empty when its records were read."""
     if source.judgement.get("state"):
         return ()
+    if source.handed:
+        return (source.say("What was handed in does not tell this."),)
     if not source.answered(stages.GUEST):
         return source.why_not(stages.GUEST)[:1]
     return (source.say("What the guest printed could not be read."),)
@@ -94,13 +96,16 @@ def alternatives(source: Source, commands: str, way: str) -> tuple[Lines | objec
     """What to do by hand; the exact commands only where they are needed."""
     from diagnostics.report.blocks import Code
 
-    if source.judgement.get("state"):
+    by_hand = source.say("A person handed in: %(files)s.", files=", ".join(source.handed))
+    if source.scripted:
         line = source.say("Not needed: the guest's records were collected by the script.")
-        return (Lines("Alternative Diagnostic Approaches", (line,)),)
+        lines = (by_hand,) if source.handed else (line,)
+        return (Lines("Alternative Diagnostic Approaches", lines),)
     if source.conclusion["ends_search"]:
         line = source.say("Not needed: the platform event already explains the reboot.")
         return (Lines("Alternative Diagnostic Approaches", (line,)),)
     lines = (
+        *((by_hand,) if source.handed else ()),
         source.say("Log in by %(way)s and run the commands below; keep what they print.", way=way),
         source.say("Or run the portal's whole collection script, offered on the page of the case."),
         source.say("Start, update or reinstall the Cloud Assistant agent, then open a new case."),

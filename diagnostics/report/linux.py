@@ -191,6 +191,9 @@ def _read_from(source: Source) -> str:
     report = (source.state or {}).get("crash_report")
     if report:
         return report
+    brought = next((f.evidence for f in source.findings if f.evidence), None)
+    if brought and brought.by_hand:
+        return source.say("%(name)s, handed in by a person", name=brought.file_name)
     if source.conclusion["origin"] == "console":
         return source.say("the serial console (GetInstanceConsoleOutput); no vmcore-dmesg.txt")
     return source.say("the kernel's lines in the guest's logs; no vmcore-dmesg.txt was there")

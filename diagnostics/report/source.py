@@ -42,6 +42,16 @@ class Source:
         return self.judgement.get("state")
 
     @property
+    def handed(self) -> tuple[str, ...]:
+        """Files that people gave and that were read."""
+        return tuple(self.judgement.get("handed") or ())
+
+    @property
+    def scripted(self) -> bool:
+        """What the collection script printed was read, whoever ran it."""
+        return bool(self.judgement.get("scripted", self.state))
+
+    @property
     def analysis(self) -> dict | None:
         """The analysis that the conclusion rests on, else whichever there is."""
         first = "console" if self.conclusion["origin"] == "console" else "guest"

@@ -88,6 +88,8 @@ def test_an_uploaded_crash_log_gives_the_verdict_and_says_where_it_came_from(
     assert "vmcore-dmesg.txt" in report["root_cause"] and "could not verify" in report["root_cause"]
     assert f"uploaded by a person, unverified, {len(PANIC)} bytes" in report["report"]
     assert support.get_username() in report["report"]
+    assert "**Read From:** vmcore-dmesg.txt, handed in by a person" in report["report"]
+    assert "A person handed in: vmcore-dmesg.txt." in report["report"]
     guest = next(step for step in report["steps"] if step["key"] == "guest")
     assert guest["state"] == "done" and "vmcore-dmesg.txt" in " ".join(guest["summary"])
 

@@ -6,10 +6,10 @@ import re
 
 import pytest
 
-from diagnostics import reading, scripts
+from diagnostics import reading, scripts, uploads
 from diagnostics.readers import kinds
 from diagnostics.reading import Handed
-from tests.diagnostics.cases.conftest import carried, machine, mirrored, opened
+from tests.diagnostics.cases.conftest import carried, machine, mirrored, opened, told
 from tests.diagnostics.cases.test_handing_evidence_in import judged, sent
 
 pytestmark = pytest.mark.django_db
@@ -75,3 +75,16 @@ def test_the_agent_down_case_comes_to_its_verdict_from_uploads_alone(
     dumps = case.steps.get(key="dumps")
     assert dumps.state == "done" and not dumps.reason and not dumps.instead
     assert cloud.counters()["runs"] == before  # nothing went through the agent
+
+
+def test_the_output_of_another_machine_is_noticed(support, cloud, sandbox_needed):
+    instance = mirrored(cloud, SILENT)
+    instance.hostname = "some-other-host"
+    instance.save()
+    case = carried(opened(instance, opened_by=support))
+    (way,) = scripts.ways(case.pk, "linux")
+    offer = uploads.Offer("out.txt", typed(cloud, way.line).encode())
+    uploads.hand_in(case, [offer], by=support, via="page")
+    case.refresh_from_db()
+    report = told(judged(case))["report"]
+    assert "What was handed in is of the host mq-01, but this instance is called" in report
