@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from diagnostics import scripts, uploads
 from diagnostics.handing_in import EvidenceForm, KindForm
@@ -35,20 +36,23 @@ def _page(
     return render(request, "diagnostics/by_hand.html", shown, status=status)
 
 
-@require_GET
+@require_http_methods(["GET", "HEAD", "POST"])
+@takes_files
 @needs(LOOK)
 def page(request: HttpRequest, pk: int) -> HttpResponse:
-    return _page(request, visible_case(request, pk), EvidenceForm())
-
-
-@require_POST
-@takes_files
-@needs(HAND_IN)
-def hand_in(request: HttpRequest, pk: int) -> HttpResponse:
+    """How it is done by hand, for everybody who sees the case; what is sent here is handed in."""
     case = visible_case(request, pk)
+    if request.method != "POST":
+        return _page(request, case, EvidenceForm())
+    if not request.user.has_perm(HAND_IN):
+        raise PermissionDenied
     form = EvidenceForm(request.POST, request.FILES)
     if not form.is_valid():
         return _page(request, case, form, status=400)
+    return _hand_in(request, case, form)
+
+
+def _hand_in(request: HttpRequest, case: DiagnosisCase, form: EvidenceForm) -> HttpResponse:
     try:
         taken = uploads.hand_in(case, form.offers(), by=request.user, via="page")
     except Refused as refused:

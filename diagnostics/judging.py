@@ -28,7 +28,7 @@ def judge(claim: Claim[DiagnosisCase]) -> None:
     rows = list(case.evidence.exclude(media_type__startswith="image/").order_by("pk"))
     bodies = {row.name: row.body() for row in rows if not row.by_hand}
     pieces = [
-        Handed(row.name, row.kind, row.file_name, row.body(), row.collected_at)
+        Handed(row.name, row.kind, row.file_name, row.body(), row.collected_at, row.complete)
         for row in rows
         if row.by_hand
     ]
@@ -178,6 +178,7 @@ def _tell_steps(case: DiagnosisCase, facts: Facts, conclusion: Conclusion, found
 def _tell_guest(case: DiagnosisCase, found: Reading) -> None:
     """What people handed in stands in for a guest that could not be asked."""
     step = case.steps.get(key=stages.GUEST)
+    case.evidence.filter(step=None).exclude(kind="").update(step=step)  # came before the steps
     why = step.facts.get("unasked")
     if why is None and step.state == StepState.FAILED:
         why = {"reason": step.reason, "instead": step.instead}

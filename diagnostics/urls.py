@@ -10,7 +10,6 @@ urlpatterns = [
     path("<int:pk>/progress/", views.progress, name="progress"),
     path("<int:pk>/judge/", views.judge_again, name="judge"),
     path("<int:pk>/by-hand/", by_hand.page, name="by-hand"),
-    path("<int:pk>/by-hand/evidence/", by_hand.hand_in, name="hand-in"),
     path("<int:pk>/evidence/<int:key>/kind/", by_hand.kind, name="kind"),
     path("<int:pk>/report/", views.report, name="report"),
     path("<int:pk>/report.<str:form>", views.download, name="download"),

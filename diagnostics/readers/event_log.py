@@ -35,11 +35,13 @@ for _query in QUERIES:
 @dataclass(frozen=True, slots=True)
 class EventLog:
     """`events` as windows_record has them, by record number: those that a diagnosis looks at.
-    `records` counts all that were read; `problems` says in words what could not be."""
+    `records` counts all that were read; `problems` says in words what could not be; `lost` is
+    true where records are damaged or missing."""
 
     events: tuple[dict, ...]
     records: int
     problems: tuple[str, ...]
+    lost: bool = False
 
 
 def read(body: bytes) -> EventLog:
@@ -50,11 +52,14 @@ def read(body: bytes) -> EventLog:
         found, told = _told(answer.read(MOST_ANSWER).splitlines())
     found.sort(key=lambda one: one["record_id"] or 0)
     kept = windows_record.events(found[-windows_record.MAX_EVENTS :])
-    problems = [*_problems(told, len(found) - len(kept)), *([ending] if ending else [])]
-    return EventLog(tuple(kept), int(told.get("records", len(found))), tuple(problems))
+    lost = [*_lost(told), *([ending] if ending else [])]
+    older = len(found) - len(kept)
+    problems = [*lost, *([f"{older} older events were left out"] if older else [])]
+    records = int(told.get("records", len(found)))
+    return EventLog(tuple(kept), records, tuple(problems), bool(lost))
 
 
-def _problems(told: Mapping, left_out: int) -> Iterator[str]:
+def _lost(told: Mapping) -> Iterator[str]:
     if told.get("error"):
         yield f"the log is damaged: {told['error']}"[:300]
     if told.get("damaged"):
@@ -64,8 +69,6 @@ def _problems(told: Mapping, left_out: int) -> Iterator[str]:
         yield f"{missing} records are missing between the first and the last"
     if told and not told["records"] and not told["error"]:
         yield "no record could be read"
-    if left_out > 0:
-        yield f"{left_out} older events were left out"
 
 
 def wanted(log: str, id: int, provider: str) -> bool:

@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from diagnostics.analyzers import linux as linux_judge
 from diagnostics.facts import Boot
-from diagnostics.findings import Analysis, Window
+from diagnostics.findings import Analysis, Confidence, Window
 from diagnostics.readers import (
     bundle,
     dump_header,
@@ -45,13 +45,15 @@ SECTIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Handed:
-    """One piece: `name` of its evidence, `file` as the person called it, `at` when it came."""
+    """One piece: `name` of its evidence, `file` as the person called it, `at` when it came.
+    `complete` is false where what it was packed in was cut off."""
 
     name: str
     kind: str
     file: str
     body: bytes
     at: datetime | None = None
+    complete: bool = True
 
 
 def read(
@@ -66,11 +68,14 @@ def read(
     collected, brought = found is not None, _bundle(pieces)
     found = found or brought[1]
     os = (found.os if found else "") or _system(pieces) or os_type
+    used = [piece for piece in pieces if piece.kind != kinds.UNUSED]
     strange = kinds.LINUX if os == "windows" else kinds.WINDOWS
     problems = [
         f"{piece.file}: not read, it is not of a {os.capitalize()} machine"
         for piece in _of(pieces, *strange)
     ]
+    cut = [piece for piece in used if not piece.complete]
+    problems += [f"{piece.file}: the packed file ends too early" for piece in cut]
     base = found or Bundle(os, {}, True, ())
     of_system = _windows if os == "windows" else _linux
     reading = of_system(pieces, base, console, window, _zones(zone, window))
@@ -79,7 +84,8 @@ def read(
     return replace(
         reading,
         os=os,
-        handed=tuple(piece.file for piece in pieces if piece.kind != kinds.UNUSED),
+        complete=reading.complete and not cut,
+        handed=tuple(piece.file for piece in used),
         by_hand_alone=not collected,
         scripted=found is not None,
         problems=(*reading.problems, *problems),
@@ -196,7 +202,7 @@ def _windows(
         guest=guest,
         boot=reading.boot or (Boot(booted, source="record") if booted else None),
         earlier_boots=() if reading.boot else _lives(history, booted),
-        complete=base.complete,
+        complete=base.complete and not any(log.lost for log in logs.values()),
         problems=(*base.problems, *problems, *notes),
         origins=_only_source(guest, [*logs, *prints]),
     )
@@ -237,13 +243,17 @@ def _in_zone(event: dict, zone: timezone) -> dict:
 def _tried(
     judge: Callable[[timezone], Analysis], zones: list[timezone]
 ) -> tuple[Analysis, list[str]]:
-    """The first zone in which something happened in the window, else the first of all."""
+    """The first zone in which something happened in the window, else the first of all. What only
+    another zone brings into the window is possible, and no more."""
     first = None
     for zone in zones:
         analysis = judge(zone)
         if not analysis.verdict.kind.startswith(TELLS_NOTHING):
-            note = f"times without a zone were read as {_offset(zone)}"
-            return analysis, [note] if first else []
+            if first is None:
+                return analysis, []
+            unsure = replace(analysis.verdict, confidence=Confidence.POSSIBLE)
+            note = f"times without a zone were read as {_offset(zone)}, which is a guess"
+            return replace(analysis, verdict=unsure), [note]
         first = first or analysis
     return first, []
 

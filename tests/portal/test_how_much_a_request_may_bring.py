@@ -36,7 +36,7 @@ def case(client):
 
 
 def test_a_gigabyte_for_a_case_is_refused_unread_and_the_page_names_the_limit(client, case):
-    answer = announced(client, f"/cases/{case.pk}/by-hand/evidence/", GIGABYTE)
+    answer = announced(client, f"/cases/{case.pk}/by-hand/", GIGABYTE)
     page = answer.content.decode()
     assert answer.status_code == 413
     assert "What you sent has 1024 MB; this page takes at most 64 MB at once." in page
@@ -54,7 +54,7 @@ def test_a_length_that_is_none_is_no_error_page(client, case):
 
 
 def test_a_paste_beyond_the_limit_names_its_field(client, case, settings):
-    url = f"/cases/{case.pk}/by-hand/evidence/"
+    url = f"/cases/{case.pk}/by-hand/"
     answer = client.post(url, {"text": "x" * (settings.PASTE_MOST + 1)})
     page = answer.content.decode()
     assert answer.status_code == 400
@@ -66,7 +66,7 @@ def test_a_paste_beyond_the_limit_names_its_field(client, case, settings):
 
 def test_too_many_files_are_refused_by_number(client, case, settings):
     files = [SimpleUploadedFile(f"{n}.log", b"x") for n in range(21)]
-    url = f"/cases/{case.pk}/by-hand/evidence/"
+    url = f"/cases/{case.pk}/by-hand/"
     answer = client.post(url, {"files": files})
     assert answer.status_code == 400 and "At most 20 files" in answer.content.decode()
     answer = client.post(url, {"files": files * 3})

@@ -51,7 +51,7 @@ def outside(support, cloud):
 
 def sent(client, case, *files, text=""):
     uploads_ = [SimpleUploadedFile(name, body) for name, body in files]
-    return client.post(f"/cases/{case.pk}/by-hand/evidence/", {"files": uploads_, "text": text})
+    return client.post(f"/cases/{case.pk}/by-hand/", {"files": uploads_, "text": text})
 
 
 def judged(case):
