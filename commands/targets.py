@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db.models import Q, TextChoices
@@ -36,7 +36,8 @@ class Reason(TextChoices):
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What a person picked. All that is given adds up; nothing given means no instance."""
+    """What a person picked. Ticked, named and grouped instances add up and the filter narrows
+    them; without any of those the filter alone picks. Nothing given means no instance."""
 
     picked: tuple[int, ...] = ()
     text: str = ""
@@ -57,6 +58,10 @@ class Selection:
         parts = {"picked": list(self.picked), "text": self.text}
         parts |= {"group": self.group, "filter": self.filter}
         return {name: value for name, value in parts.items() if value}
+
+    @property
+    def names_some(self) -> bool:
+        return bool(self.picked or self.text.strip() or self.group)
 
     def __bool__(self) -> bool:
         return bool(self.kept())
@@ -96,9 +101,13 @@ def reach(selection: Selection, user: Any, *, script: str, type: str, container:
     """Resolve a selection for this person; raises BadFilter for a filter that cannot be read."""
     seen = Instance.objects.visible_to(user) if user else Instance.objects.all()
     named = lookup.find(seen, selection.text)
-    rows = {instance.pk: instance for instance in named.found}
-    if wanted := _wanted(selection, seen):
-        rows |= {row.pk: row for row in seen.filter(wanted).select_related("account")}
+    wanted = _wanted(selection, [instance.pk for instance in named.found])
+    rows = {}
+    if wanted is not None:
+        picked = seen.filter(wanted).select_related("account")
+        if selection.filter:
+            picked = _narrowed(selection).apply(picked)
+        rows = {row.pk: row for row in picked}
     fit, left_out = [], {}
     for row in sorted(rows.values(), key=lambda row: (row.name, row.instance_id)):
         if reason := unfit(row, script=script, type=type, container=container):
@@ -108,18 +117,23 @@ def reach(selection: Selection, user: Any, *, script: str, type: str, container:
     return Reach(fit, left_out, named.unknown, named.ambiguous)
 
 
-def _wanted(selection: Selection, seen: Any) -> Q | None:
-    wanted = Q()
-    if selection.picked:
-        wanted |= Q(pk__in=selection.picked)
+def _narrowed(selection: Selection) -> Filter:
+    """Whoever was named is told of even if released; a filter alone does not bring those up."""
+    narrow = Filter.read(selection.filter)
+    return replace(narrow, released="shown") if selection.names_some else narrow
+
+
+def _wanted(selection: Selection, named: list[int]) -> Q | None:
+    """What the filter narrows; None for no instance at all."""
+    wanted = Q(pk__in=[*selection.picked, *named])
     if selection.group:
         group = InstanceGroup.objects.filter(pk=selection.group).first()
         if group is None:
             raise BadFilter("group", _("there is no such group"))
         wanted |= Q(pk__in=filters.members(group).values("pk"))
-    if selection.filter:
-        wanted |= Q(pk__in=Filter.read(selection.filter).apply(seen).values("pk"))
-    return wanted or None
+    if selection.names_some:
+        return wanted
+    return Q() if selection.filter else None
 
 
 def unfit(instance: Instance, *, script: str, type: str, container: bool = False) -> Reason | None:

@@ -40,7 +40,7 @@ PORTAL_MODE = env.str("PORTAL_MODE", "full" if ECS_IS_LOCAL else "observe")
 SYNC_SECONDS = env.int("SYNC_SECONDS", 60)
 # Above so many instances a run is only sent after its number was typed.
 RUN_CONFIRM_ABOVE = env.int("RUN_CONFIRM_ABOVE", 50)
-ENVIRONMENT_TAG = env.str("ENVIRONMENT_TAG", "env")
+ENVIRONMENT_TAG = env.str("ENVIRONMENT_TAG", "environment")
 
 INSTALLED_APPS = [
     "portal.apps.PortalAdminConfig",

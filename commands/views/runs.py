@@ -99,7 +99,10 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 def progress(request: HttpRequest, pk: int) -> HttpResponse:
     """The part of a run's page that refreshes itself until the run is over."""
     shown = _progress(request, _run(request, pk))
-    return render(request, "commands/_run_progress.html", shown)
+    answer = render(request, "commands/_run_progress.html", shown)
+    if shown["over"]:
+        answer["HX-Refresh"] = "true"  # once more as a whole: the answers below are final now
+    return answer
 
 
 def _progress(request: HttpRequest, run: Invocation) -> dict[str, Any]:

@@ -99,17 +99,24 @@ def test_many_instances_need_their_number_typed(client, operator, settings):
     assert client.post(URL, carried(page, typed="2")).status_code == 302
 
 
-def test_instances_are_picked_by_group_tag_and_tick_together(client, operator):
-    one, two, three = ready(name="a"), ready(name="b"), ready(name="c")
+def test_instances_are_picked_by_group_name_and_tick_together(client, operator):
+    one, _two, three = ready(name="a"), ready(name="b"), ready(name="c")
     group = InstanceGroup.objects.create(name="pair", owner=operator)
     group.members.set([one])
-    InstanceTag.objects.create(instance=two, key="app", value="shop")
 
-    page = preview(
-        client, group=str(group.pk), **{"f-tag": "app=shop", "instance": [str(three.pk)]}
-    )
+    page = preview(client, group=str(group.pk), text="b", instance=[str(three.pk)])
 
     assert "Run on 3 instances" in page.text
+
+
+def test_a_filter_narrows_what_was_named(client, operator):
+    one = ready(name="a")
+    ready(name="b"), ready(name="c")
+    InstanceTag.objects.create(instance=one, key="app", value="shop")
+
+    page = preview(client, text="a b", **{"f-tag": "app=shop"})
+
+    assert "Run on 1 instance" in page.text
 
 
 def test_nothing_picked_is_not_the_whole_fleet(client, operator):
