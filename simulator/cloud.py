@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from simulator.counters import Counters
 from simulator.errors import Refusal
 from simulator.faults import Faults
+from simulator.library import Library
 from simulator.machine import Machine
 from simulator.runs import Runs
 from simulator.signature import AccessKey
@@ -31,6 +32,7 @@ class Cloud:
     screenshots: dict[str, datetime] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
     tokens: Tokens = field(default_factory=Tokens)
+    library: Library = field(default_factory=Library)
     runs: Runs = field(init=False)
 
     def __post_init__(self) -> None:

@@ -14,7 +14,8 @@ class Counters:
     faults.<kind>                faults that took effect
     runs.<instance>              times a script was started on a machine
     scripts.<linux|windows>.<sandbox|shared|recording|refused>   who really answered
-    acts.<what>                  acts on the world: invocations, stops
+    acts.<what>                  acts on the world: invocations, stops, commands kept
+    installs.<instance>          times the agent was installed on a machine
     """
 
     def __init__(self) -> None:

@@ -56,6 +56,7 @@ class Agent:
     """The Cloud Assistant client. `silent_since`: still called running, but no longer heard."""
 
     version: str = "2.2.3.857"
+    pending_version: str = ""  # installed, and at work from the next start of the machine on
     installed: bool = True
     stopped_at: datetime | None = None
     silent_since: datetime | None = None

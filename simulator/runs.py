@@ -15,7 +15,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from simulator import outputs
 from simulator.counters import Counters
@@ -27,6 +27,8 @@ from simulator.machine import Machine, Ran
 log = logging.getLogger(__name__)
 
 WORKERS = 32  # scripts at work at one time; the others wait as Pending
+DAILY_RUNS = 2000  # invocations of a region and day
+CHINA = timedelta(hours=8)
 KEPT_ROWS = 100_000  # older invocations are forgotten, as ECS forgets them
 ScriptOf = Callable[[Machine, str, str], str]  # machine, invoke id, command id -> its script
 RAN_NOTHING = Ran(0, b"", "sandbox")  # RepeatMode DryRun: looked at, nothing run
@@ -43,21 +45,37 @@ class Runs:
         self._invocations: dict[str, Invocation] = {}
         self._tallies: dict[str, Tally] = {}
         self._kept = 0  # rows of all invocations
+        self._today: dict[tuple[date, str], int] = {}
+        self.daily = DAILY_RUNS
         self._lock = threading.RLock()
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="script")
         self._later = Later()
         self._serial = itertools.count(1)
 
+    def quota_left(self, region: str) -> bool:
+        """Whether the region may have another run today, by the clock of UTC+8."""
+        today = (self._clock() + CHINA).date()
+        with self._lock:
+            self._today = {place: n for place, n in self._today.items() if place[0] == today}
+            return self._today.get((today, region), 0) < self.daily
+
     def start(
-        self, region: str, order: Order, machines: list[Machine], script_of: ScriptOf
+        self,
+        region: str,
+        order: Order,
+        machines: list[Machine],
+        script_of: ScriptOf,
+        command_id: str = "",
     ) -> Invocation:
         """Keep the invocation and set its rows going; `script_of` makes each script."""
         now = self._clock()
-        invoke_id, command_id = self._id("t"), self._id("c")
+        invoke_id, command_id = self._id("t"), command_id or self._id("c")
         rows = [Row(m, script_of(m, invoke_id, command_id), now, updated_at=now) for m in machines]
         invocation = Invocation(invoke_id, command_id, region, order, now, rows)
         with self._lock:
             self._invocations[invoke_id] = invocation
+            day = ((now + CHINA).date(), region)
+            self._today[day] = self._today.get(day, 0) + 1
             self._note(rows, now)
             self._forget_old()
         self._counters.add("acts", "invocations")

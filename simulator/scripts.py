@@ -25,10 +25,10 @@ BUILT_IN = {
 }
 
 
-def content(params: Parameters) -> str:
-    """The script in clear text, within its limit."""
+def content(params: Parameters, default: str = "plaintext") -> str:
+    """The script in clear text, within its limit; each operation has its own default encoding."""
     sent = params.required("CommandContent")
-    if params.text("ContentEncoding").lower() != "base64":
+    if (params.text("ContentEncoding").lower() or default) != "base64":
         _fits(sent.encode())
         return sent
     if len(sent) > CONTENT_LIMIT:
@@ -83,13 +83,17 @@ def _named_well(name: str) -> None:
         )
 
 
-def given(params: Parameters) -> dict[str, str]:
-    """The sent parameters by their lower-case names, within their limits."""
+def given(params: Parameters, enabled: bool | None = None) -> dict[str, str]:
+    """The sent parameters by their lower-case names, within their limits.
+
+    `enabled` says whether the command takes any; None: the call itself says so.
+    """
     sent = params.text("Parameters")
     if not sent:
         return {}
     pairs = _pairs(sent)
-    if pairs and not params.flag("EnableParameter"):
+    enabled = params.flag("EnableParameter") if enabled is None else enabled
+    if pairs and not enabled:
         raise Refusal(400, "Parameter.Disabled", "Parameters need EnableParameter=true.")
     if len(pairs) > 10:
         raise Refusal(403, "ParameterCount.ExceedLimit", "At most 10 parameters are allowed.")
@@ -113,10 +117,10 @@ def _pairs(sent: str) -> list[tuple[str, str]]:
     return pairs[1]
 
 
-def checked(script: str, params: Parameters) -> dict[str, str]:
+def checked(script: str, params: Parameters, enabled: bool) -> dict[str, str]:
     """The values for the script's placeholders; every one must be given, and no other."""
-    values = given(params)
-    if not params.flag("EnableParameter"):
+    values = given(params, enabled)
+    if not enabled:
         return {}
     wanted = placeholders(script)
     if unknown := sorted(set(values) - set(wanted)):

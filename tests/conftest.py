@@ -9,6 +9,7 @@ import pytest
 from instances import ecs
 from simulator import sandbox
 from tests.simulation import KEY, REQUIRED, Simulator, as_a_process, in_a_thread
+from tests.sizes import LEFT_OUT, LONG
 
 # The SDK reads its own variables once, when it is imported.
 os.environ["ALIBABA_CLOUD_ACCESS_KEY_ID"], os.environ["ALIBABA_CLOUD_ACCESS_KEY_SECRET"] = KEY
@@ -17,9 +18,17 @@ os.environ["ALIBABA_CLOUD_ECS_METADATA_DISABLED"] = "true"
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The tests that wait for real processes go first, so that the quick ones fill the gaps."""
+    for item in items:
+        if "journeys" in item.path.parts:  # the tests of a file share one portal
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
     waiting = [item for item in items if item.get_closest_marker("stack")]
     quick = [item for item in items if not item.get_closest_marker("stack")]
     items[:] = waiting[::-1] + quick
+
+
+def pytest_terminal_summary(terminalreporter) -> None:
+    if not LONG:
+        terminalreporter.write_line(LEFT_OUT)
 
 
 def requires(name: str, present: bool, why: str) -> None:

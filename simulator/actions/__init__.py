@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from simulator.actions import assistant, console, events, instances, results, runs
+from simulator.actions import (
+    account,
+    assistant,
+    commands,
+    console,
+    events,
+    instances,
+    results,
+    runs,
+)
 from simulator.cloud import Call
 
 OPERATIONS: dict[str, Callable[[Call], dict]] = {
@@ -12,7 +21,14 @@ OPERATIONS: dict[str, Callable[[Call], dict]] = {
     "DescribeInstances": instances.describe_instances,
     "DescribeInstanceHistoryEvents": events.describe_instance_history_events,
     "DescribeCloudAssistantStatus": assistant.describe_cloud_assistant_status,
+    "DescribeAccountAttributes": account.describe_account_attributes,
+    "InstallCloudAssistant": assistant.install_cloud_assistant,
+    "CreateCommand": commands.create_command,
+    "ModifyCommand": commands.modify_command,
+    "DeleteCommand": commands.delete_command,
+    "DescribeCommands": commands.describe_commands,
     "RunCommand": runs.run_command,
+    "InvokeCommand": runs.invoke_command,
     "StopInvocation": runs.stop_invocation,
     "DescribeInvocations": results.describe_invocations,
     "DescribeInvocationResults": results.describe_invocation_results,

@@ -1,15 +1,16 @@
-"""DescribeCloudAssistantStatus."""
+"""DescribeCloudAssistantStatus and InstallCloudAssistant."""
 
 from __future__ import annotations
 
 from simulator.cloud import Call
-from simulator.errors import Refusal, invalid
+from simulator.errors import Refusal, invalid, missing
 from simulator.machine import Machine
 from simulator.paging import Limits, page
 from simulator.wire import seconds
 
 LIMITS = Limits(most=50, assistant=True)
 IDS = 50
+NEWEST = "2.2.3.936"
 SYSTEMS = {"Windows": "windows", "Linux": "linux", "FreeBSD": "freebsd"}
 SESSIONS_SINCE = {"linux": (2, 2, 3, 189), "windows": (2, 1, 3, 189)}
 
@@ -35,6 +36,21 @@ def describe_cloud_assistant_status(call: Call) -> dict:
         "InstanceCloudAssistantStatusSet": {"InstanceCloudAssistantStatus": shown},
         **keys,
     }
+
+
+def install_cloud_assistant(call: Call) -> dict:
+    """The newest agent is put on the machines; it works from their next start on."""
+    ids = call.params.listed("InstanceId")
+    _region = call.region
+    if not ids:
+        raise missing("InstanceId")
+    if len(ids) > IDS:
+        raise Refusal(403, "InstanceIds.ExceedLimit", f"At most {IDS} instances are allowed.")
+    machines = [call.machine(instance_id) for instance_id in dict.fromkeys(ids)]
+    for machine in machines:
+        machine.agent.pending_version = NEWEST
+        call.cloud.counters.add("installs", machine.instance_id)
+    return {}
 
 
 def _everything(machines: list[Machine]) -> dict:

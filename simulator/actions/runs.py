@@ -1,11 +1,14 @@
-"""RunCommand and StopInvocation."""
+"""RunCommand, InvokeCommand and StopInvocation."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from simulator import scripts
 from simulator.cloud import Call
 from simulator.errors import Refusal
-from simulator.invocations import Order, Row
+from simulator.invocations import Invocation, Order, Row
+from simulator.library import Command
 from simulator.machine import Machine
 from simulator.wire import Parameters
 
@@ -23,43 +26,87 @@ def run_command(call: Call) -> dict:
 
 
 def _run(call: Call, region: str) -> dict:
-    params = call.params
-    order = _order(params)
-    values = scripts.checked(order.content, params)
-    machines = _targets(call, region)
-
-    def script_of(machine: Machine, invoke_id: str, command_id: str) -> str:
-        if not params.flag("EnableParameter"):
-            return order.content
-        return scripts.filled(order.content, values, machine, invoke_id, command_id)
-
-    invocation = call.cloud.runs.start(region, order, machines, script_of)
+    order, enabled = _order(call.params), call.params.flag("EnableParameter")
+    invocation = _start(call, region, order, enabled, "")
     return {"CommandId": invocation.command_id, "InvokeId": invocation.invoke_id}
 
 
-def _order(params: Parameters) -> Order:
-    kind = params.required("Type")
+def _start(call: Call, region: str, order: Order, enabled: bool, command_id: str) -> Invocation:
+    values = scripts.checked(order.content, call.params, enabled)
+    machines = _targets(call, region)
+    if not call.cloud.runs.quota_left(region):
+        raise Refusal(
+            403, "Invocation.ExceedQuota", "The invocations of this day exceed the quota."
+        )
+
+    def script_of(machine: Machine, invoke_id: str, command_id: str) -> str:
+        if not enabled:
+            return order.content
+        return scripts.filled(order.content, values, machine, invoke_id, command_id)
+
+    return call.cloud.runs.start(region, order, machines, script_of, command_id)
+
+
+def invoke_command(call: Call) -> dict:
+    region = call.region
+    place = (call.key.id, region, call.operation)
+    return call.cloud.tokens.once(place, call.params, lambda: _invoke(call, region))
+
+
+def _invoke(call: Call, region: str) -> dict:
+    params, library = call.params, call.cloud.library
+    command = library.find(region, params.required("CommandId"))
+    if command is None:
+        raise Refusal(404, "InvalidCmdId.NotFound", "The specified CommandId does not exist.")
+    order = _order_of(command, params)
+    invocation = _start(call, region, order, command.takes_parameters, command.command_id)
+    library.change(region, command.command_id, invoked=command.invoked + 1)
+    return {"InvokeId": invocation.invoke_id}
+
+
+def _order_of(command: Command, params: Parameters) -> Order:
+    """A kept command with what this call says about it."""
+    own = _order(params, kept=command)
+    return replace(
+        own,
+        type=command.type,
+        content=command.content,
+        name=command.name,
+        description=command.description,
+        timeout=_invoke_timeout(params, command.timeout),
+        working_dir=own.working_dir or command.working_dir,
+        launcher=own.launcher or command.launcher,
+    )
+
+
+def _invoke_timeout(params: Parameters, default: int) -> int:
+    """Less than ten seconds count as ten."""
+    return max(10, scripts.timeout(params)) if params.text("Timeout") else default
+
+
+def _order(params: Parameters, kept: Command | None = None) -> Order:
+    kind = kept.type if kept else params.required("Type")
     if kind not in TYPES:
         raise Refusal(404, "InvalidCmdType.NotFound", f"Type is one of {', '.join(TYPES)}.")
     within = scripts.within
     return Order(
         type=kind,
-        content=scripts.content(params),
+        content=kept.content if kept else scripts.content(params),
         name=within(params, "Name", 128, 403, "CmdName.ExceedLimit"),
         description=within(params, "Description", 512, 403, "CmdDesc.ExceedLimit"),
         timeout=scripts.timeout(params),
-        username=_username(params),
+        username=_username(params, kind),
         working_dir=within(params, "WorkingDir", 200, 400, "InvalidParameter.WorkingDir"),
         launcher=within(params, "Launcher", 1024, 403, "InvalidLauncher.LengthLimitExceeded"),
-        parameters=scripts.given(params),
-        tags=tuple((key, value or "") for key, value in _tags(params, "Tag")),
+        parameters=scripts.given(params, kept.takes_parameters if kept else None),
+        tags=tuple((key, value or "") for key, value in asked_tags(params, "Tag")),
         resource_group_id=params.text("ResourceGroupId"),
         repeat_mode=_repeat_mode(params),
         termination_mode=_termination_mode(params),
     )
 
 
-def _tags(params: Parameters, name: str) -> list[tuple[str, str | None]]:
+def asked_tags(params: Parameters, name: str) -> list[tuple[str, str | None]]:
     """`Tag` or `ResourceTag`: at most 20 with distinct, well-formed keys."""
     asked = params.structures(name)
     if len(asked) > TAGS:
@@ -76,13 +123,13 @@ def _tags(params: Parameters, name: str) -> list[tuple[str, str | None]]:
     return [(tag["Key"], tag.get("Value")) for tag in asked]
 
 
-def _username(params: Parameters) -> str:
+def _username(params: Parameters, kind: str) -> str:
     """Who runs the script; on Windows anyone but System needs a stored password."""
     name = scripts.within(params, "Username", 255, 403, "Username.ExceedLimit")
     password = scripts.within(
         params, "WindowsPasswordName", 255, 403, "WindowsPasswordName.ExceedLimit"
     )
-    windows = params.text("Type") != "RunShellScript"
+    windows = kind != "RunShellScript"
     if windows and name and name.lower() != "system" and not password:
         raise Refusal(
             403, "WindowsPasswordName.Missed", "Username on Windows needs WindowsPasswordName."
@@ -134,7 +181,7 @@ def _tagged(call: Call, region: str, named_too: bool) -> list[Machine]:
             "InvalidResourceTag.ConflictWithInstanceIds",
             "ResourceTag and InstanceId exclude each other.",
         )
-    wanted = _tags(call.params, "ResourceTag")
+    wanted = asked_tags(call.params, "ResourceTag")
     machines = [
         machine
         for machine in call.cloud.machines(region)

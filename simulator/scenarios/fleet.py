@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+from simulator.linux import File, LinuxGuest
 from simulator.machine import Machine
 from simulator.scenarios import asked, crashes, quiet, windows
 from simulator.scenarios.distros import (
@@ -50,17 +51,39 @@ IMAGES = (ALINUX3, UBUNTU22, DEBIAN12, ROCKY9)
 APPS = ("shop", "orders", "billing", "search", "media", "platform")
 
 
+# What an application left in /etc/app-release: one in a hundred machines was not upgraded, and
+# on two in three hundred the file is missing.
+RELEASES = {"usual": b"41.2\n", "behind": b"40.9\n", "broken": None}
+
+
 def large(size: int, now: datetime) -> list[Machine]:
-    """Every second machine in the other region; the systems of one image are one and the same."""
-    shared = {image.key: _shared(n, image, now) for n, image in enumerate(IMAGES)}
+    """Every second machine in the other region; the systems of one image and release are one."""
+    systems = {
+        (image.key, release): _shared(n, image, release, now)
+        for n, image in enumerate(IMAGES)
+        for release in RELEASES
+    }
     images = itertools.cycle(IMAGES)
-    cards = (_numbered(n, next(images)) for n in range(size))
-    return [build(card, quiet.of_a_fleet(card, shared[card.distro.key]), now) for card in cards]
+    cards = [_numbered(n, next(images)) for n in range(size)]
+    return [
+        build(card, quiet.of_a_fleet(card, systems[card.distro.key, release_of(n)]), now)
+        for n, card in enumerate(cards)
+    ]
 
 
-def _shared(number: int, image: Distro, now: datetime) -> Story:
+def release_of(number: int) -> str:
+    """Which of RELEASES the machine of this number has."""
+    if number % 150 == 77:
+        return "broken"
+    return "behind" if number % 100 == 42 else "usual"
+
+
+def _shared(number: int, image: Distro, release: str, now: datetime) -> Story:
     story = quiet.healthy(_numbered(number, image), now)
-    return replace(story, guest=SharedGuest(story.guest))
+    content, system = RELEASES[release], story.guest
+    left = {} if content is None else {"/etc/app-release": File(content)}
+    guest = LinuxGuest(lambda machine: {**system.tree(machine), **left}, system.console_text)
+    return replace(story, guest=SharedGuest(guest))
 
 
 def _numbered(number: int, distro: Distro) -> Card:

@@ -1,7 +1,6 @@
 """A worker may die before and after every write and call, and the cloud may fail in every way:
 a script starts at most once, every target ends, and what is said about it is true."""
 
-import os
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -17,8 +16,9 @@ from portal.models import Canary
 from portal.work import Claim
 from tests.commands.conftest import ask
 from tests.factories import InstanceFactory
+from tests.sizes import examples
 
-EXAMPLES = int(os.environ.get("PORTAL_FUZZ_EXAMPLES", "60"))
+EXAMPLES = examples(600)
 START = datetime(2026, 3, 1, tzinfo=UTC)
 FAILURES = (ecs.Throttled("busy"), ecs.Refused("no", code="No"), ecs.NoAnswer("silence"))
 

@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from diagnostics.analyzers import linux
+from tests.sizes import examples
 
 EVIDENCE = Path(__file__).parent.parent / "evidence"
 TELLING = ("null-irq", "oom-panic", "hung-panic", "softlockup-panic", "hard-reset", "reboot-ok")
@@ -16,7 +17,10 @@ HEALTHY = [
     if "Linux version" not in line
 ]
 EXAMPLES = settings(
-    max_examples=600, deadline=None, suppress_health_check=list(HealthCheck), database=None
+    max_examples=examples(2000),
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    database=None,
 )
 
 

@@ -9,9 +9,10 @@ from django.utils import timezone
 from instances import ecs, sync
 from instances.models import Instance, InstanceAddress, InstanceTag, Region, SystemEvent
 from tests.instances.syncing import HANGZHOU, claimed, region_named
+from tests.sizes import points
 
 pytestmark = pytest.mark.django_db
-POINTS = 60
+POINTS = points(60)
 TABLES = (Instance, InstanceAddress, InstanceTag, SystemEvent)
 
 

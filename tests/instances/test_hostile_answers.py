@@ -15,6 +15,7 @@ from instances.models import Instance
 from instances.throttle import Throttle
 from tests.factories import AccountFactory
 from tests.instances.syncing import HANGZHOU
+from tests.sizes import examples
 
 HERE = ecs.Account()
 ODD = [None, True, -1, 10**20, 1.5, float("nan"), "", "x", "\0", "\ud800", "i-1", "true", "é" * 300]
@@ -95,7 +96,9 @@ def check(value):
 
 
 @settings(
-    max_examples=2000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(2000),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(call=st.sampled_from([*LISTS, "results"]), rows=BODY)
 def test_any_answer_is_read_or_refused(monkeypatch, call, rows):
@@ -118,7 +121,9 @@ def test_any_answer_is_read_or_refused(monkeypatch, call, rows):
 
 @pytest.mark.django_db
 @settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(600),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(call=st.sampled_from(["instances", "system_events"]), rows=st.lists(ROW, max_size=3))
 def test_what_was_read_can_be_kept(monkeypatch, call, rows):

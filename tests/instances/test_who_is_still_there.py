@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from instances import presence
+from tests.sizes import examples
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 IDS = [f"i-{number}" for number in range(12)]
@@ -51,14 +52,14 @@ def expected(listings):
     return here, gone
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=examples(2000), deadline=None)
 @given(LISTINGS)
 def test_exactly_the_right_ones_are_released(listings):
     *_, (_now, known, released, _none) = replay(listings)
     assert (set(known), released) == expected(listings)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(2000), deadline=None)
 @given(LISTINGS)
 def test_nobody_is_released_by_a_single_look_or_by_a_doubted_one(listings):
     for _now, known, listed, look in list(replay(listings))[:-1]:
@@ -69,7 +70,7 @@ def test_nobody_is_released_by_a_single_look_or_by_a_doubted_one(listings):
         assert not (look.released and not listed)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(2000), deadline=None)
 @given(st.sets(st.sampled_from(IDS), min_size=1))
 def test_an_empty_listing_never_releases(fleet):
     known = dict.fromkeys(fleet, START - timedelta(days=1))

@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from tests.sizes import long_only
 from tests.stack import ROLES, until
 
 pytestmark = pytest.mark.stack
@@ -90,6 +91,7 @@ def test_a_case_ends_after_everything_was_killed_and_started_again(portal):
     assert kind[0][0] in {"kernel_panic", "undetermined"}
 
 
+@long_only
 def test_a_case_whose_run_the_cloud_forgot_says_that_there_was_no_answer(portal):
     portal.simulator.faults({"kind": "silent", "operation": "RunCommand", "seconds": 600})
     key = open_case(portal)

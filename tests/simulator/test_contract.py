@@ -50,6 +50,13 @@ def _holds_a_list(shape):
     return isinstance(shape, list) or shape == "List[str]"
 
 
+def own_command(client) -> str:
+    listed = client.describe_commands(
+        models.DescribeCommandsRequest(region_id=REGION, max_results=50)
+    )
+    return listed.body.commands.command[0].command_id
+
+
 @pytest.fixture(scope="module")
 def calls():
     """How the SDK calls each operation, given a run and a machine."""
@@ -69,6 +76,38 @@ def calls():
             m.RunCommandRequest(
                 region_id=REGION, type="RunShellScript", command_content="id", instance_id=[i]
             )
+        ),
+        "CreateCommand": lambda c, i, r: c.create_command(
+            m.CreateCommandRequest(
+                region_id=REGION,
+                name="contract",
+                type="RunShellScript",
+                command_content=base64.b64encode(b"echo {{word}}").decode(),
+                enable_parameter=True,
+            )
+        ),
+        "DescribeCommands": lambda c, i, r: c.describe_commands(
+            m.DescribeCommandsRequest(region_id=REGION, max_results=50)
+        ),
+        "ModifyCommand": lambda c, i, r: c.modify_command(
+            m.ModifyCommandRequest(region_id=REGION, command_id=own_command(c), name="renamed")
+        ),
+        "InvokeCommand": lambda c, i, r: c.invoke_command(
+            m.InvokeCommandRequest(
+                region_id=REGION,
+                command_id=own_command(c),
+                instance_id=[i],
+                parameters={"word": "hi"},
+            )
+        ),
+        "DeleteCommand": lambda c, i, r: c.delete_command(
+            m.DeleteCommandRequest(region_id=REGION, command_id=own_command(c))
+        ),
+        "InstallCloudAssistant": lambda c, i, r: c.install_cloud_assistant(
+            m.InstallCloudAssistantRequest(region_id=REGION, instance_id=[i])
+        ),
+        "DescribeAccountAttributes": lambda c, i, r: c.describe_account_attributes(
+            m.DescribeAccountAttributesRequest(region_id=REGION)
         ),
         "StopInvocation": lambda c, i, r: c.stop_invocation(
             m.StopInvocationRequest(region_id=REGION, invoke_id=r)
@@ -125,6 +164,13 @@ def test_the_wire_holds_nothing_that_the_sdk_would_silently_ignore(client, simul
             "CommandContent": "id",
             "InstanceId__1": machine,
         },
+        "CreateCommand": {"Type": "RunShellScript", "CommandContent": "aWQ=", "Name": "wire"},
+        "DescribeCommands": {"MaxResults": "50"},
+        "ModifyCommand": {"CommandId": "own", "Name": "other"},
+        "InvokeCommand": {"CommandId": "own", "InstanceId__1": machine},
+        "DeleteCommand": {"CommandId": "own"},
+        "InstallCloudAssistant": {"InstanceId__1": machine},
+        "DescribeAccountAttributes": {},
         "StopInvocation": {"InvokeId": invoke_id},
         "DescribeInvocations": {"InvokeId": invoke_id, "IncludeOutput": "true"},
         "DescribeInvocationResults": {"InvokeId": invoke_id},
@@ -133,6 +179,8 @@ def test_the_wire_holds_nothing_that_the_sdk_would_silently_ignore(client, simul
     }
     assert set(questions) == set(OPERATIONS)
     for operation, params in questions.items():
+        if params.get("CommandId"):
+            params["CommandId"] = own_command(client)
         told = ask(simulator, operation, RegionId=REGION, **params)
         assert told.status == 200, told.raw
         assert told.headers["content-type"] == "application/json;charset=utf-8"

@@ -1,6 +1,5 @@
 """Rows, holders, wakes, deaths and clocks in any order: the database does what this model says."""
 
-import os
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -14,8 +13,9 @@ from hypothesis.stateful import run_state_machine_as_test as run
 from portal import conductor, queue, work
 from portal.models import Canary
 from portal.work import LEASE, Claim, Fenced, pause
+from tests.sizes import examples
 
-EXAMPLES = int(os.environ.get("PORTAL_FUZZ_EXAMPLES", "60"))
+EXAMPLES = examples(600)
 START = datetime(2026, 3, 1, tzinfo=UTC)
 some_holder = precondition(lambda self: self.claims)
 which = st.integers(0, 3)

@@ -12,6 +12,7 @@ import time
 import pytest
 from django.db import connection
 
+from tests.sizes import long_only, points
 from tests.stack import postgres_database, redis_database, running, until
 from tests.work.storm import MACHINES, OPEN, STATUSES, Storm
 
@@ -33,7 +34,7 @@ def survive(stack, points: int) -> None:
 )
 def test_every_run_ends_once_on_sqlite(tmp_path):
     with running(tmp_path) as stack:
-        survive(stack, points=50)
+        survive(stack, points=points(50))
 
 
 @pytest.mark.skipif(
@@ -45,9 +46,10 @@ def test_every_run_ends_once_on_postgresql_and_redis(tmp_path):
         postgres_database() as database,
         running(tmp_path, database_url=database, redis_url=redis) as stack,
     ):
-        survive(stack, points=50)
+        survive(stack, points=points(50))
 
 
+@long_only  # a case goes through the same in tests/journeys
 def test_killing_the_parent_stops_everything_and_the_next_start_finishes_the_work(tmp_path):
     with running(tmp_path) as stack:
         storm = Storm(stack, SEED, points=1, runs=12, pause=4)
@@ -66,6 +68,7 @@ def test_killing_the_parent_stops_everything_and_the_next_start_finishes_the_wor
         assert sum(started.get(machine, 0) for machine in MACHINES) <= storm.runs
 
 
+@long_only  # a case tells the same in tests/journeys
 def test_a_run_that_the_killed_simulator_forgot_ends_as_no_answer(tmp_path):
     with running(tmp_path) as stack:
         storm = Storm(stack, SEED, runs=2)

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from tests.sizes import long_only
 from tests.stack import ROOT, postgres_database, running, until
 from tests.work.storm import MACHINES, OPEN, Storm
 
@@ -37,11 +38,13 @@ def test_on_sqlite(tmp_path):
         share_the_work(stack)
 
 
+@long_only
 def test_on_postgresql(tmp_path):
     with postgres_database() as database, running(tmp_path, database_url=database) as stack:
         share_the_work(stack)
 
 
+@long_only
 def test_a_sentinel_that_hangs_is_replaced(tmp_path):
     with running(tmp_path) as stack:
         before = stack.pids()["sentinel"]

@@ -129,7 +129,7 @@ def test_the_reader_may_not_take_the_memory_of_the_host(monkeypatch, tmp_path):
     assert event_log.read(b"").problems == ("the log is damaged: reading it broke off",)
 
 
-@fuzz(15, long=300)
+@fuzz(300)
 @given(st.randoms(use_true_random=False), st.integers(1, 60))
 def test_no_change_to_a_log_breaks_the_reader(random, changes):
     body = bytearray(evtx_file.log(crashed().events, a_chunk=6))
