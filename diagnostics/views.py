@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -171,8 +172,8 @@ def evidence_raw(request: HttpRequest, pk: int, key: int) -> HttpResponse:
     picture = row.media_type == "image/jpeg"
     kind = row.media_type if picture else "application/octet-stream"
     response = HttpResponse(row.body(), content_type=kind)
-    way = "inline" if picture and "download" not in request.GET else "attachment"
-    name = f"case-{pk}-{row.name}.{'jpg' if picture else 'txt'}"
-    response["Content-Disposition"] = f'{way}; filename="{name}"'
+    saved = not picture or "download" in request.GET
+    name = row.file_name or f"{row.name}.{'jpg' if picture else 'txt'}"
+    response["Content-Disposition"] = content_disposition_header(saved, f"case-{pk}-{name}")
     response["X-Content-Type-Options"] = "nosniff"
     return response

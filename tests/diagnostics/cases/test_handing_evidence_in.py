@@ -238,7 +238,7 @@ def test_who_may_not_hand_in_still_reads_how_it_is_done(client, support, outside
         ("vmcore", b"\x7fELF" + bytes(500), "bring vmcore-dmesg.txt"),
         ("noise.bin", bytes(range(256)) * 40, "neither text nor"),
         ("logs.tar.gz", gzip.compress(bytes(257) + b"ustar" + bytes(500)), "tar archive"),
-        ("bomb.gz", gzip.compress(bytes(80 << 20)), "unpacks to more than 64 MB"),
+        ("bomb.gz", gzip.compress(bytes(1 << 20)) * 80, "unpacks to more than 64 MB"),
         ("cut.zip", b"PK\x03\x04" + bytes(100), "was cut off"),
         ("log.xz", b"\xfd7zXZ\x00" + bytes(90), "use gzip or zip"),
     ],
@@ -295,3 +295,22 @@ def test_the_command_names_what_is_wrong(outside, case, file, person, why):
     with pytest.raises(CommandError, match=re.escape(why)) as error:
         call_command("add_evidence", pk, file, person=person)
     assert error.value.returncode == 2
+
+
+def test_a_hostile_name_stays_a_name_everywhere(client, support, outside):
+    from diagnostics.report import FORMS, rendered
+
+    name = 'x"; filename=y.exe <script>alert(1)</script> [a](b).txt'
+    offer = uploads.Offer(name, PANIC)
+    uploads.hand_in(outside, [offer], by=support, via="page")
+    outside.refresh_from_db()
+    case = judged(outside)
+    row = case.evidence.get()
+    client.force_login(support)
+    urls = ["", "by-hand/", "report/", f"evidence/{row.pk}/"]
+    pages = [client.get(f"/cases/{case.pk}/{url}").content.decode() for url in urls]
+    for page in (*pages, rendered(case, "internal", "html")):
+        assert "<script>alert" not in page
+    assert "html" in FORMS and "[a](b)" not in rendered(case, "internal", "md")
+    kept = client.get(f"/cases/{case.pk}/evidence/{row.pk}/raw/")["Content-Disposition"]
+    assert kept.startswith("attachment; filename=") and kept.count('"') - kept.count('\\"') == 2

@@ -3,13 +3,17 @@
 import base64
 import gzip
 import re
+from datetime import UTC, datetime
 
 import pytest
 
-from diagnostics import reading, scripts, uploads
+from diagnostics import reading, scripts
+from diagnostics.conclusions import conclude
+from diagnostics.facts import Facts, Machine
+from diagnostics.known import with_reading
 from diagnostics.readers import kinds
 from diagnostics.reading import Handed
-from tests.diagnostics.cases.conftest import carried, machine, mirrored, opened, told
+from tests.diagnostics.cases.conftest import carried, machine, mirrored, opened
 from tests.diagnostics.cases.test_handing_evidence_in import judged, sent
 
 pytestmark = pytest.mark.django_db
@@ -77,14 +81,20 @@ def test_the_agent_down_case_comes_to_its_verdict_from_uploads_alone(
     assert cloud.counters()["runs"] == before  # nothing went through the agent
 
 
-def test_the_output_of_another_machine_is_noticed(support, cloud, sandbox_needed):
-    instance = mirrored(cloud, SILENT)
-    instance.hostname = "some-other-host"
-    instance.save()
-    case = carried(opened(instance, opened_by=support))
-    (way,) = scripts.ways(case.pk, "linux")
-    offer = uploads.Offer("out.txt", typed(cloud, way.line).encode())
-    uploads.hand_in(case, [offer], by=support, via="page")
-    case.refresh_from_db()
-    report = told(judged(case))["report"]
-    assert "What was handed in is of the host mq-01, but this instance is called" in report
+@pytest.mark.parametrize(
+    ("known", "by_hand", "noticed"),
+    [
+        ("db-02", True, True),
+        ("MQ-01.corp.local", True, False),
+        ("", True, False),
+        ("db-02", False, 0),
+    ],
+)
+def test_the_output_of_another_machine_is_noticed(cloud, sandbox_needed, known, by_hand, noticed):
+    (way,) = scripts.ways(7, "linux")
+    body = typed(cloud, way.line).encode()
+    pieces = [Handed("upload-1", kinds.BUNDLE, "out.txt", body)] if by_hand else []
+    found = reading.read({} if by_hand else {"guest_output": body}, "linux", None, pieces)
+    facts = Facts(datetime.now(UTC), Machine("i-1", os_type="linux", hostname=known))
+    said = [str(line) for line in conclude(with_reading(facts, found)).contradictions]
+    assert any("is of the host mq-01, but" in line for line in said) == bool(noticed)
