@@ -1,6 +1,6 @@
 """Whatever people hand in: read, refused with words, or nothing; never an error, never a new blame.
 
-Cut, shuffled, interleaved, re-encoded, packed, spoilt. FUZZ=long runs thousands.
+Cut, shuffled, interleaved, re-encoded, packed, spoilt.
 """
 
 import gzip
@@ -94,7 +94,7 @@ def read(name: str, body: bytes, os: str):
     return reading.read({}, os, None, handed) if handed else None
 
 
-@fuzz(60, long=2500)
+@fuzz(2500)
 @given(
     st.randoms(use_true_random=False),
     st.sampled_from(SEEDS),
@@ -112,14 +112,14 @@ def test_spoilt_evidence_is_read_or_refused(random, seed, name, os):
         assert not found.guest.broken
 
 
-@fuzz(40, long=2000)
+@fuzz(2000)
 @given(st.randoms(use_true_random=False), st.sampled_from(NAMES))
 def test_quiet_evidence_blames_nobody_however_it_is_spoilt(random, name):
     found = read(name, packed(random, coded(random, spoilt(random, QUIET))), "linux")
     assert found is None or found.guest is None or found.guest.verdict.kind not in CRASHES
 
 
-@fuzz(60, long=2500)
+@fuzz(2500)
 @given(st.binary(max_size=3000), st.sampled_from(NAMES), st.sampled_from(["", "windows"]))
 def test_noise_is_read_or_refused(body, name, os):
     found = read(name, body, os)
