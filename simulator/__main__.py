@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-import re
 import signal
 import sys
 import threading
@@ -16,7 +15,7 @@ from simulator.endpoint import Endpoint
 from simulator.faults import Faults, WrongRule, read_rules
 from simulator.server import Server
 from simulator.signature import AccessKey, Verifier
-from simulator.world import World
+from simulator.world import World, fleet_of
 
 DEFAULT_KEY = "simulator:simulator-secret"
 
@@ -24,7 +23,7 @@ DEFAULT_KEY = "simulator:simulator-secret"
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m simulator", description=__doc__)
     parser.add_argument("--port", type=_port, default=8181, help="0 takes a free one")
-    parser.add_argument("--world", type=_world, default="demo", metavar="demo|fleet:N")
+    parser.add_argument("--world", type=_world, default="demo", metavar="demo|fleet:N[:mixed]")
     parser.add_argument("--latency", type=_latency, default=0.0, metavar="MS")
     parser.add_argument("--faults", type=_faults, metavar="FILE", help="a JSON list of rules")
     parser.add_argument(
@@ -44,10 +43,11 @@ def _port(text: str) -> int:
 
 
 def _world(text: str) -> str:
-    if text != "demo" and not re.fullmatch(r"fleet:[1-9]\d{0,4}", text):
-        raise argparse.ArgumentTypeError("a world is demo or fleet:N with N from 1 to 10000")
-    if text.startswith("fleet:") and int(text[6:]) > 10_000:
-        raise argparse.ArgumentTypeError("a fleet has at most 10000 machines")
+    try:
+        if text != "demo":
+            fleet_of(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
     return text
 
 
@@ -81,10 +81,7 @@ def _key(text: str) -> AccessKey:
 def build(options: argparse.Namespace) -> Server:
     """The server that the options describe, listening, not yet answering."""
     now = datetime.now(UTC)
-    if options.world == "demo":
-        world = World.demo(now)
-    else:
-        world = World.fleet(int(options.world.removeprefix("fleet:")), now)
+    world = World.named(options.world, now)
     keys = options.access_key or [AccessKey.parse(DEFAULT_KEY)]
     verifier = Verifier({key.id: key for key in keys})
     cloud = Cloud(world, Faults(options.faults))

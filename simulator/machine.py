@@ -155,6 +155,10 @@ class Machine:
     stopped_at: datetime | None = None
     truth: Truth | None = field(default=None, repr=False)
 
+    @property
+    def network(self) -> str:
+        return "vpc" if self.vpc_id else "classic"
+
     def heartbeat(self, now: datetime) -> datetime | None:
         """The agent's last sign of life, to the second; None: never installed."""
         if not self.agent.installed:

@@ -11,18 +11,21 @@ import itertools
 import logging
 import secrets
 import threading
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from simulator import outputs
+from simulator.answers import Answers
 from simulator.counters import Counters
 from simulator.faults import Faults, Rule
 from simulator.invocations import Invocation, Order, Row, Tally, status_of
 from simulator.later import Later
 from simulator.machine import Machine, Ran
+from simulator.shared import SharedGuest
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +35,8 @@ CHINA = timedelta(hours=8)
 KEPT_ROWS = 100_000  # older invocations are forgotten, as ECS forgets them
 ScriptOf = Callable[[Machine, str, str], str]  # machine, invoke id, command id -> its script
 RAN_NOTHING = Ran(0, b"", "sandbox")  # RepeatMode DryRun: looked at, nothing run
+STOPPED = Ran(None, b"", "shared", stopped=True)
+STOPPING = 0.1  # seconds until a stopped script on a shared system is over
 
 
 class Runs:
@@ -50,6 +55,7 @@ class Runs:
         self._lock = threading.RLock()
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="script")
         self._later = Later()
+        self._answers = Answers(self._pool.submit, self._later)
         self._serial = itertools.count(1)
 
     def quota_left(self, region: str) -> bool:
@@ -79,8 +85,7 @@ class Runs:
             self._note(rows, now)
             self._forget_old()
         self._counters.add("acts", "invocations")
-        for row in rows:
-            self._pool.submit(self._carry_out, invocation, row)
+        self._pool.submit(self._hand_out, invocation, rows)
         return invocation
 
     def stop(self, invocation: Invocation, rows: list[Row]) -> None:
@@ -95,13 +100,16 @@ class Runs:
                 row.stop.set()
                 if row.status == "Pending":
                     self._end(row, "Cancelled")
-                else:
-                    self._move(row, "Stopping")
+                    continue
+                self._move(row, "Stopping")
+                if isinstance(row.machine.guest, SharedGuest):
+                    self._later.after(STOPPING, lambda r=row: self._finish(r, STOPPED, 0))
+        self._answers.unwanted()
 
     def looked_at(self, rows: list[Row]) -> list[Row]:
         """The rows as they stand at one moment: no field is newer than another."""
         with self._lock:
-            return [copy(row) for row in rows]
+            return [row if row.over else copy(row) for row in rows]
 
     def find(self, region: str, invoke_id: str) -> Invocation | None:
         with self._lock:
@@ -121,61 +129,124 @@ class Runs:
     def close(self) -> None:
         """Stop everything that runs; returns when the threads are done."""
         self._later.close()
+        self._answers.close()
         with self._lock:
             for invocation in self._invocations.values():
                 for row in invocation.rows:
                     row.stop.set()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def _carry_out(self, invocation: Invocation, row: Row) -> None:
+    def _hand_out(self, invocation: Invocation, rows: list[Row]) -> None:
+        """Machines of a shared system are asked together, the others each in its own thread."""
+        alike: dict[Hashable, list[Row]] = defaultdict(list)
+        order = invocation.order
+        for row in rows:
+            guest = row.machine.guest
+            if not isinstance(guest, SharedGuest):
+                self._pool.submit(self._guarded, invocation, row, self._carry_out)
+            elif self._guarded(invocation, row, self._deliver):
+                how = (order.timeout, order.username, order.working_dir)
+                alike[guest.question(row.machine, row.script, *how)].append(row)
+        for question, part in alike.items():
+            self._ask(invocation, question, part)
+
+    def _guarded(
+        self, invocation: Invocation, row: Row, act: Callable[[Invocation, Row], object]
+    ) -> object:
         try:
-            self._deliver(invocation, row)
+            return act(invocation, row)
         except Exception as error:
             log.exception("%s on %s broke", invocation.invoke_id, row.instance_id)
             with self._lock:
                 self._end(row, "Error", "ExecutionException", f"the simulator broke: {error!r}")
+        return None
 
-    def _deliver(self, invocation: Invocation, row: Row) -> None:
+    def _carry_out(self, invocation: Invocation, row: Row) -> None:
+        if self._deliver(invocation, row):
+            self._take(invocation, row, self._ran(invocation.order, row))
+
+    def _deliver(self, invocation: Invocation, row: Row) -> bool:
+        """Hand the script to the agent; False where the row ended or waits in vain instead."""
         order, place = invocation.order, ("RunCommand", invocation.region, [row.instance_id])
         if silent := self._faults.strike("silent", *place):
-            return self._wait_in_vain(row, silent)
+            self._wait_in_vain(row, silent)
+            return False
         if unfit := self._unfit(order, row.machine):
-            return self._refuse(row, *unfit)
+            self._refuse(row, *unfit)
+            return False
         with self._lock:
             if row.over:
-                return None
+                return False
             row.started_at = self._clock()
             self._move(row, "Running")
-        ran = RAN_NOTHING if order.repeat_mode == "DryRun" else self._ran(order, row)
+        if order.repeat_mode == "DryRun":
+            self._take(invocation, row, RAN_NOTHING)
+            return False
+        self._counters.add("runs", row.instance_id)
+        return True
+
+    def _ask(self, invocation: Invocation, question: Hashable, rows: list[Row]) -> None:
+        """Ask a shared system once for all these rows."""
+        guest = rows[0].machine.guest
+        like = guest.alike(rows[0].machine)
+
+        def told(ran: Ran) -> None:
+            for number, row in enumerate(rows):
+                output = guest.own(ran.output, like, row.machine)
+                source = "shared" if number else ran.source
+                own = replace(ran, output=output, source=source)
+                self._count_source(row, own)
+                self._take(invocation, row, own)
+
+        self._answers.ask(
+            question,
+            lambda stop: self._really_run(like, invocation.order, rows[0].script, stop),
+            told,
+            lambda: not all(row.stop.is_set() for row in rows),
+        )
+
+    def _really_run(
+        self, machine: Machine, order: Order, script: str, stop: threading.Event
+    ) -> Ran:
+        return machine.run(
+            script,
+            type=order.type,
+            timeout=order.timeout,
+            username=order.username,
+            working_dir=order.working_dir,
+            stop=stop,
+        )
+
+    def _take(self, invocation: Invocation, row: Row, ran: Ran) -> None:
+        """The agent reports."""
+        place = ("RunCommand", invocation.region, [row.instance_id])
         if bending := self._faults.strike("output", *place):
             ran = outputs.bent(ran, bending)
             self._counters.add("faults", "output")
-        with self._lock:
-            return self._finish(row, ran, order.timeout)
+        self._finish(row, ran, invocation.order.timeout)
 
     def _unfit(self, order: Order, machine: Machine) -> tuple[str, str] | None:
         """Why the script cannot be handed to the machine: ECS's code and its text."""
         if machine.status != "Running":
             return "InstanceNotRunning", "the instance is not running when create task"
+        if machine.network != "vpc":
+            return "ClientNetworkBlocked", "the network of the instance is not a VPC"
         if not machine.agent_running(self._clock()):
             return "ClientNotRunning", "the aliyun service is not running on the instance"
+        if machine.agent.silent_since is not None:
+            return "ClientNotResponse", "the aliyun service in the instance does not response"
         if (order.type == "RunShellScript") != (machine.os_type == "linux"):
             return "CommandNotApplicable", "the command is not applicable"
         return None
 
     def _ran(self, order: Order, row: Row) -> Ran:
-        self._counters.add("runs", row.instance_id)
-        ran = row.machine.run(
-            row.script,
-            type=order.type,
-            timeout=order.timeout,
-            username=order.username,
-            working_dir=order.working_dir,
-            stop=row.stop,
-        )
+        ran = self._really_run(row.machine, order, row.script, row.stop)
+        self._count_source(row, ran)
+        return ran
+
+    def _count_source(self, row: Row, ran: Ran) -> None:
         source = "refused" if ran.error_code and ran.exit_code is None else ran.source
         self._counters.add("scripts", row.machine.os_type, source)
-        return ran
 
     def _wait_in_vain(self, row: Row, silent: Rule) -> None:
         """The agent took the script and is never heard again, until delivery gives up."""
@@ -191,6 +262,10 @@ class Runs:
             self._end(row, status_of(code), code, info)
 
     def _finish(self, row: Row, ran: Ran, timeout: int) -> None:
+        with self._lock:
+            self._settle(row, ran, timeout)
+
+    def _settle(self, row: Row, ran: Ran, timeout: int) -> None:
         if row.over:
             return
         row.output, row.dropped = outputs.clipped(ran.output, ran.dropped)

@@ -1,37 +1,46 @@
-"""A system that many machines of one image share: a script runs once and answers for all."""
+"""A system that many machines of one image share, each with its own name and boot."""
 
 import threading
-import time
-from dataclasses import dataclass, field, replace
+from collections.abc import Hashable
+from dataclasses import dataclass, replace
 
-from simulator.machine import Guest, Machine, Ran
+from simulator.machine import Boot, Guest, Machine, Ran
 
-KEPT = 60.0  # seconds that an answer serves; a script sent again later runs again
-LOOK = 0.1  # seconds between two looks at the stop flag
-
-Question = tuple[str, float, str, str]
+# Machines that started within the same seconds may share what a script says of their uptime.
+ALIKE_SECONDS = 5
 
 
-@dataclass(slots=True)
-class Answer:
-    """What one run of a script gave; `ran` is there once `done` is set."""
-
-    done: threading.Event = field(default_factory=threading.Event)
-    ran: Ran | None = None
-    until: float = float("inf")
-
-
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class SharedGuest:
-    """Asks the system behind it once per distinct script, and tells its answer to the others.
-
-    The host name in an answer is that of the machine that was first. Reused answers are marked by
-    their source, `shared`.
-    """
+    """The system behind many machines. Scripts run on it as on the machine `name` with `boot_id`;
+    in what they print, both and the boot time become those of the machine that asked."""
 
     guest: Guest
-    _answers: dict[Question, Answer] = field(default_factory=dict, repr=False)
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    name: str
+    boot_id: str
+
+    def question(
+        self, machine: Machine, script: str, timeout: float, username: str, working_dir: str
+    ) -> Hashable:
+        """Machines with equal questions get one answer."""
+        started = int(machine.boot.started_at.timestamp()) // ALIKE_SECONDS
+        return self, started, script, timeout, username, working_dir
+
+    def alike(self, machine: Machine) -> Machine:
+        """The machine as the shared system knows itself."""
+        boot = Boot(self.boot_id, machine.boot.started_at)
+        return replace(machine, hostname=self.name, boot=boot, guest=self.guest)
+
+    def own(self, output: bytes, like: Machine, machine: Machine) -> bytes:
+        """What `machine` prints where `like`, one with an equal question, printed `output`."""
+        mine, theirs = machine.boot, like.boot
+        started = [str(int(b.started_at.timestamp())).encode() for b in (theirs, mine)]
+        output = output.replace(self.boot_id.encode(), mine.boot_id.encode())
+        plain = mine.boot_id.replace("-", "").encode()
+        output = output.replace(self.boot_id.replace("-", "").encode(), plain)
+        if started[0] != started[1]:
+            output = output.replace(*started)
+        return output.replace(self.name.encode(), machine.hostname.encode())
 
     def run(
         self,
@@ -43,52 +52,18 @@ class SharedGuest:
         working_dir: str,
         stop: threading.Event,
     ) -> Ran:
-        question = (script, timeout, username, working_dir)
-        while True:
-            answer, first = self._answer(question)
-            if first:
-                return self._found(answer, machine, question, stop)
-            if (ran := _awaited(answer, stop)) is not None:
-                return ran
-
-    def _found(
-        self, answer: Answer, machine: Machine, question: Question, stop: threading.Event
-    ) -> Ran:
-        script, timeout, username, working_dir = question
-        try:
-            answer.ran = self.guest.run(
-                machine,
-                script,
-                timeout=timeout,
-                username=username,
-                working_dir=working_dir,
-                stop=stop,
-            )
-            return answer.ran
-        finally:
-            useful = answer.ran is not None and not answer.ran.stopped
-            answer.until = time.monotonic() + (KEPT if useful else 0.0)
-            answer.done.set()
+        """Run it for this machine alone."""
+        like = self.alike(machine)
+        ran = self.guest.run(
+            like,
+            script,
+            timeout=timeout,
+            username=username,
+            working_dir=working_dir,
+            stop=stop,
+        )
+        return replace(ran, output=self.own(ran.output, like, machine))
 
     def console(self, machine: Machine) -> bytes:
-        return self.guest.console(machine)
-
-    def _answer(self, question: Question) -> tuple[Answer, bool]:
-        """The answer to wait for, and whether the caller is the first and must find it."""
-        now = time.monotonic()
-        with self._lock:
-            self._answers = {q: a for q, a in self._answers.items() if a.until > now}
-            if question in self._answers:
-                return self._answers[question], False
-            self._answers[question] = Answer()
-            return self._answers[question], True
-
-
-def _awaited(answer: Answer, stop: threading.Event) -> Ran | None:
-    """The first one's answer; None where it was stopped or broke, so that another must ask."""
-    while not answer.done.wait(LOOK):
-        if stop.is_set():
-            return Ran(None, b"", "shared", stopped=True)
-    if answer.ran is None or answer.ran.stopped:
-        return None
-    return replace(answer.ran, source="shared")
+        like = self.alike(machine)
+        return self.own(self.guest.console(like), like, machine)

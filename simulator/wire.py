@@ -142,7 +142,7 @@ def _loaded(value: str) -> object:
 
 def seconds(moment: datetime | None) -> str:
     """The usual time of this API; empty where there is none."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if moment else ""
+    return moment.astimezone(UTC).isoformat(timespec="seconds")[:19] + "Z" if moment else ""
 
 
 def minutes(moment: datetime | None) -> str:

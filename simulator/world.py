@@ -1,10 +1,13 @@
 """Everything that exists in the simulated cloud: regions and the machines in them."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from simulator.machine import Machine
+
+NAME = re.compile(r"fleet:([1-9]\d{0,4})(:mixed)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,14 @@ REGIONS = (
 )
 
 
+def fleet_of(name: str) -> tuple[int, bool]:
+    """How many machines the fleet of this name has, and whether it is mixed."""
+    found = NAME.fullmatch(name)
+    if found is None or int(found[1]) > 10_000:
+        raise ValueError("a world is demo, fleet:N or fleet:N:mixed with N at most 10000")
+    return int(found[1]), bool(found[2])
+
+
 class World:
     """The machines of all regions; lookups are by region, as in ECS, and safe from any thread.
 
@@ -52,11 +63,19 @@ class World:
         return cls(demo_fleet(now))
 
     @classmethod
-    def fleet(cls, size: int, now: datetime) -> "World":
-        """`size` healthy machines (at most 10,000) over two regions, light enough for a laptop."""
+    def fleet(cls, size: int, now: datetime, *, mixed: bool = False) -> "World":
+        """`size` machines (at most 10,000) over two regions, light enough for a laptop."""
         from simulator.scenarios import large_fleet
 
-        return cls(large_fleet(size, now))
+        return cls(large_fleet(size, now, mixed=mixed))
+
+    @classmethod
+    def named(cls, name: str, now: datetime) -> "World":
+        """The world called `demo`, `fleet:N` or `fleet:N:mixed`; ValueError for any other name."""
+        if name == "demo":
+            return cls.demo(now)
+        size, mixed = fleet_of(name)
+        return cls.fleet(size, now, mixed=mixed)
 
     def region(self, region_id: str) -> Region | None:
         return next((r for r in self.regions if r.region_id == region_id), None)

@@ -86,8 +86,7 @@ def refuse_recordings(counters: dict[str, dict]) -> None:
 @contextmanager
 def in_a_thread(world: str = "demo", latency: float = 0.0) -> Iterator[Simulator]:
     now = datetime.now(UTC)
-    made = World.demo(now) if world == "demo" else World.fleet(int(world[6:]), now)
-    cloud = Cloud(made)
+    cloud = Cloud(World.named(world, now))
     server = Server(Endpoint(cloud, Verifier({key.id: key for key in KEYS})), 0, latency)
     server.start()
     try:

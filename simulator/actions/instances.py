@@ -32,10 +32,8 @@ ALIKE = {  # what no simulated machine differs in
     "GPUSpec": "",
     "DedicatedHostAttribute": {"DedicatedHostId": "", "DedicatedHostName": ""},
     "MetadataOptions": {"HttpEndpoint": "enabled", "HttpTokens": "optional"},
-    "InstanceNetworkType": "vpc",
     "InternetChargeType": "PayByTraffic",
     "InternetMaxBandwidthIn": -1,
-    "InnerIpAddress": {"IpAddress": []},
     "RdmaIpAddress": {"IpAddress": []},
 }
 WORDS: dict[str, Callable[[Machine], list[str]]] = {
@@ -48,7 +46,7 @@ WORDS: dict[str, Callable[[Machine], list[str]]] = {
     "ImageId": lambda m: [m.image_id],
     "SecurityGroupId": lambda m: m.security_group_ids,
     "ResourceGroupId": lambda m: [m.resource_group_id],
-    "InstanceNetworkType": lambda m: ["vpc"],
+    "InstanceNetworkType": lambda m: [m.network],
     "Status": lambda m: [m.status],
     "LockReason": lambda m: m.lock_reasons,
     "KeyPairName": lambda m: [],
@@ -108,10 +106,10 @@ def _asked(params: Parameters) -> list[Fits]:
 def _identities(params: Parameters) -> Iterator[Fits]:
     lists = {
         "InstanceIds": lambda m: [m.instance_id],
-        "PrivateIpAddresses": lambda m: m.private_ips,
+        "PrivateIpAddresses": lambda m: m.private_ips if m.vpc_id else [],
         "PublicIpAddresses": lambda m: m.public_ips,
         "EipAddresses": lambda m: [m.eip] if m.eip else [],
-        "InnerIpAddresses": lambda m: [],
+        "InnerIpAddresses": lambda m: [] if m.vpc_id else m.private_ips,
     }
     for name, of in lists.items():
         asked = params.json_list(name)
@@ -211,12 +209,17 @@ def _network(machine: Machine) -> dict:
             "Bandwidth": 5,
             "InternetChargeType": "PayByTraffic",
         }
+    private = {"IpAddress": machine.private_ips}
+    nothing = {"IpAddress": []}
+    inside = machine.network == "vpc"
     return {
+        "InstanceNetworkType": machine.network,
+        "InnerIpAddress": nothing if inside else private,
         "VpcAttributes": {
             "VpcId": machine.vpc_id,
             "VSwitchId": machine.vswitch_id,
             "NatIpAddress": "",
-            "PrivateIpAddress": {"IpAddress": machine.private_ips},
+            "PrivateIpAddress": private if inside else nothing,
         },
         "PublicIpAddress": {"IpAddress": machine.public_ips},
         "EipAddress": eip,

@@ -1,9 +1,9 @@
-"""The machines of the demo world and of the large fleet, and what happened to each."""
+"""The machines of the demo world and of large fleets, and what happened to each."""
 
 from datetime import datetime
 
 from simulator.machine import Machine
-from simulator.scenarios import fleet
+from simulator.scenarios import crowd, fleet
 from simulator.scenarios.inventory import build
 
 MOST = 10_000
@@ -14,8 +14,8 @@ def demo_fleet(now: datetime) -> list[Machine]:
     return [build(card, story(card, now), now) for card, story in fleet.STORIES]
 
 
-def large_fleet(size: int, now: datetime) -> list[Machine]:
-    """`size` healthy machines of a few images; machines of one image share one system."""
+def large_fleet(size: int, now: datetime, *, mixed: bool = False) -> list[Machine]:
+    """`size` machines of a few images; `mixed`: some of them are not fit to run anything."""
     if not 1 <= size <= MOST:
         raise ValueError(f"fleet size must be from 1 to {MOST:,}, not {size:,}")
-    return fleet.large(size, now)
+    return crowd.machines(size, now, mixed=mixed)

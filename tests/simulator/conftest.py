@@ -76,11 +76,11 @@ def results(client: Client, invoke_id: str, **more) -> list:
     return body.invocation.invocation_results.invocation_result
 
 
-def settled(client: Client, invoke_id: str, patience: float = 30) -> list:
+def settled(client: Client, invoke_id: str, patience: float = 30, **more) -> list:
     """The rows of a run when all of them (at most 50) are over."""
     ends = time.monotonic() + patience
     while time.monotonic() < ends:
-        rows = results(client, invoke_id)
+        rows = results(client, invoke_id, **more)
         if rows and all(row.invocation_status in TERMINAL for row in rows):
             return rows
         time.sleep(0.02)

@@ -74,7 +74,7 @@ def test_a_taken_port_is_told(start_simulator):
     ("given", "told"),
     [
         (["--port", "web"], "a port is 0 to 65535"),
-        (["--world", "flat"], "a world is demo or fleet:N"),
+        (["--world", "flat"], "a world is demo, fleet:N or fleet:N:mixed"),
         (["--world", "fleet:10001"], "at most 10000"),
         (["--latency", "-1"], "a latency is 0 to 60000"),
         (["--access-key", "alone"], "ID:SECRET"),
