@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from instances.ecs_errors import ModeForbids
 
+MODE_FORBIDS = "ModeForbids"  # the code of a refusal that is ours
 MODES = ("observe", "diagnose", "commands", "full")
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -74,7 +75,9 @@ def _digest(script: str) -> str:
 
 def permit_any(operation: str) -> None:
     if _setup.closed:
-        raise ModeForbids(f"no call is made: {_setup.closed}", operation=operation)
+        raise ModeForbids(
+            f"no call is made: {_setup.closed}", operation=operation, code=MODE_FORBIDS
+        )
 
 
 def permit(operation: str, needed: str) -> None:
@@ -82,6 +85,7 @@ def permit(operation: str, needed: str) -> None:
         raise ModeForbids(
             f"PORTAL_MODE={_setup.mode} does not allow this; {needed} would",
             operation=operation,
+            code=MODE_FORBIDS,
         )
 
 
@@ -94,6 +98,7 @@ def permit_run(script: str, type: str, read_only: bool, *, bent: bool = False) -
             "this text is not one of the portal's own collection scripts, so nothing shows that "
             "it only reads",
             operation="RunCommand",
+            code=MODE_FORBIDS,
         )
     else:
         permit("RunCommand", "commands")

@@ -1,7 +1,6 @@
 """Many calls at once, a worker that may die at every moment, a cloud that fails in every way, an
 unfit instance, a stop: no script starts twice, every target ends, and what is said is true."""
 
-import os
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -17,8 +16,8 @@ from portal.work import Claim
 from tests.commands.conftest import ask
 from tests.commands.test_crashing_anywhere import FAILURES, Crash, _fatal
 from tests.factories import InstanceFactory
+from tests.sizes import examples
 
-EXAMPLES = 400 if os.environ.get("FUZZ") == "long" else 15
 START = datetime(2026, 3, 1, tzinfo=UTC)
 ENDS = ["Running", "Success", "Success", "Failed", "Timeout"]
 
@@ -125,7 +124,7 @@ def world(monkeypatch):
     return put
 
 
-@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(400), deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_nothing_runs_twice_and_all_of_it_ends_in_truth(data, fleet, world):
     for model in (Target, Output, Dispatch, Invocation):

@@ -1,10 +1,9 @@
 """A fifth of all calls throttled, answers lost after the act, 5xx, and processes killed with -9
 while runs on hundreds of machines go on: every instance ends once, in the right state.
 
-PORTAL_KILL_SEED repeats a run of this test; its seed is printed. FUZZ=long kills fifty times.
+PORTAL_KILL_SEED repeats a run of this test; its seed is printed. The long form kills fifty times.
 """
 
-import os
 import random
 import time
 
@@ -12,12 +11,12 @@ import pytest
 from django.db import connection
 
 from tests.simulation import as_a_process
+from tests.sizes import LONG
 from tests.stack import Stack, postgres_database, redis_database, until
 from tests.work.storm import OPEN, Storm
 from tests.work.test_killing_processes import SEED
 
 pytestmark = pytest.mark.stack
-LONG = os.environ.get("FUZZ") == "long"
 MACHINES, RUNS, KILLS = (300, 8, 50) if LONG else (200, 2, 4)
 REDIS_NUMBER = 5
 FAULTS = [
