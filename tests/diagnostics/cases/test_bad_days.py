@@ -11,7 +11,7 @@ from diagnostics.models import DiagnosisCase
 from diagnostics.report import COPIES, FORMS, rendered
 from diagnostics.steps import console
 from instances import ecs
-from tests.diagnostics.cases.conftest import carried, machine, mirrored, opened, told
+from tests.diagnostics.cases.conftest import carried, machine, machine, mirrored, opened, told
 from tests.factories import AccountFactory, InstanceFactory, RegionFactory, a_person
 from tests.simulation import KEY_WITHOUT_RUNS
 
@@ -175,6 +175,23 @@ def test_half_an_output_is_read_as_far_as_it_goes(cloud, sandbox_needed, api, mo
     case = carried(opened(api))
     steps = sound(case)
     assert case.kind != "none"
+    if mode == "empty":
+        assert steps["guest"].state == "failed"
+    else:
+        assert case.evidence.get(name="guest_output").size > 0
+        assert told(case)["not_checked"]
+
+
+@pytest.mark.parametrize("name", ["erp-01", "ad-01"])  # a bugcheck and a healthy one
+@pytest.mark.parametrize("mode", ["truncate", "corrupt", "empty", "dropped"])
+def test_half_an_output_of_windows_is_read_as_far_as_it_goes(cloud, db, mode, name):
+    instance = mirrored(cloud, name)
+    fault = {"kind": "output", "mode": mode}
+    cloud.faults({**fault, "bytes": 1000} if mode == "dropped" else fault)
+    case = carried(opened(instance))
+    steps = sound(case)
+    truth = machine(cloud, name).truth
+    assert case.kind in ("undetermined", truth.kind)
     if mode == "empty":
         assert steps["guest"].state == "failed"
     else:
