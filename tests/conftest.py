@@ -16,10 +16,12 @@ os.environ["ALIBABA_CLOUD_ACCESS_KEY_ID"], os.environ["ALIBABA_CLOUD_ACCESS_KEY_
 os.environ["ALIBABA_CLOUD_ECS_METADATA_DISABLED"] = "true"
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The tests that wait for real processes go first, so that the quick ones fill the gaps."""
     for item in items:
-        if "journeys" in item.path.parts:  # the tests of a file share one portal
+        if "journeys" in item.path.parts or item.path.stem == "test_pages_in_a_browser":
+            # The tests of such a file share one portal and one browser.
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
     waiting = [item for item in items if item.get_closest_marker("stack")]
     quick = [item for item in items if not item.get_closest_marker("stack")]

@@ -89,7 +89,7 @@ class Storm:
         assert dict(self.stack.sql(STATUSES)) == {"Success": self.runs}
         started = self.stack.simulator.counters()["runs"]
         assert sum(started[machine] for machine in MACHINES) == self.runs
-        until(self.stack.complete, 30, f"every role; {self.stack.pids()}")
+        until(self.stack.complete, 90, f"every role; {self.stack.pids()}")
         until(lambda: not self.stack.orphans(), 5, f"no orphans; {self.stack.orphans()}")
         pids = {role: len(found) for role, found in self.stack.pids().items() if role in ROLES}
         assert pids == {

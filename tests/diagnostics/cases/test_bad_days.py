@@ -11,7 +11,7 @@ from diagnostics.models import DiagnosisCase
 from diagnostics.report import COPIES, FORMS, rendered
 from diagnostics.steps import console
 from instances import ecs
-from tests.diagnostics.cases.conftest import carried, machine, machine, mirrored, opened, told
+from tests.diagnostics.cases.conftest import carried, machine, mirrored, opened, told
 from tests.factories import AccountFactory, InstanceFactory, RegionFactory, a_person
 from tests.simulation import KEY_WITHOUT_RUNS
 
