@@ -135,6 +135,8 @@ class CaseShown:
                 rows.append({"name": check, "tone": "unknown", "why": why})
             for check, error in (analysis.get("broken") or {}).items():
                 rows.append({"name": check, "tone": "bad", "why": _("broke: %s") % error})
+        for problem in self.judgement.get("problems") or ():
+            rows.append({"name": _("Evidence"), "tone": "attention", "why": problem})
         return rows
 
     @property

@@ -30,8 +30,8 @@ def read(
     legible = found is not None and any(text.strip() for text in found.sections.values())
     if pieces:
         whole = handed.read(pieces, found if legible else None, os_type, console, window, zone)
-        if legible or whole.guest:
-            return whole
+        illegible = found.problems if found and not legible and not whole.scripted else ()
+        return replace(whole, problems=(*illegible, *whole.problems))
     if not legible:
         problems = found.problems if found else ()
         return Reading(console=console, complete=found is None, problems=problems)

@@ -6,7 +6,7 @@ first, then those that machines of this cloud usually have.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from itertools import pairwise
@@ -65,31 +65,39 @@ def read(
     zone: tzinfo,
 ) -> Reading:
     """The reading of what was handed in; `found` is what the script on the machine brought."""
-    collected, brought = found is not None, _bundle(pieces)
-    found = found or brought[1]
-    os = (found.os if found else "") or _system(pieces) or os_type
-    used = [piece for piece in pieces if piece.kind != kinds.UNUSED]
-    strange = kinds.LINUX if os == "windows" else kinds.WINDOWS
-    problems = [
-        f"{piece.file}: not read, it is not of a {os.capitalize()} machine"
-        for piece in _of(pieces, *strange)
-    ]
-    cut = [piece for piece in used if not piece.complete]
-    problems += [f"{piece.file}: the packed file ends too early" for piece in cut]
+    collected, used = found is not None, [p for p in pieces if p.kind != kinds.UNUSED]
+    holder, brought = _bundle(pieces, os_type)
+    if brought and (found is None or (brought.complete and not found.complete)):
+        found = brought
+    os = os_type or (found.os if found else "") or _system(pieces)
     base = found or Bundle(os, {}, True, ())
     of_system = _windows if os == "windows" else _linux
     reading = of_system(pieces, base, console, window, _zones(zone, window))
-    if not collected and brought[1]:
-        reading = replace(reading, origins=_of_the_bundle(reading, *brought) | reading.origins)
+    if found is brought and brought:
+        reading = replace(
+            reading, origins=_of_the_bundle(reading, holder, brought) | reading.origins
+        )
+    unread = {p.name for p in _of(pieces, kinds.BUNDLE)} - {holder if found is brought else ""}
     return replace(
         reading,
         os=os,
-        complete=reading.complete and not cut,
+        complete=reading.complete and all(piece.complete for piece in used),
         handed=tuple(piece.file for piece in used),
         by_hand_alone=not collected,
         scripted=found is not None,
-        problems=(*reading.problems, *problems),
+        problems=(*reading.problems, *_left_aside(used, os, unread)),
     )
+
+
+def _left_aside(used: Iterable[Handed], os: str, unread: set[str]) -> Iterator[str]:
+    strange = kinds.LINUX if os == "windows" else kinds.WINDOWS
+    for piece in used:
+        if piece.kind in strange:
+            yield f"{piece.file}: not read, it is not of a {os.capitalize()} machine"
+        elif piece.name in unread:
+            yield f"{piece.file}: not read, it is cut, of another system, or there is a better one"
+        elif not piece.complete:
+            yield f"{piece.file}: the packed file ends too early"
 
 
 def text(piece: Handed) -> str:
@@ -98,11 +106,12 @@ def text(piece: Handed) -> str:
     return encodings.decoded(piece.body).text.replace("\r\n", "\n")
 
 
-def _bundle(pieces: Iterable[Handed]) -> tuple[str, Bundle | None]:
-    """The last output of the script that can be read, and the name of its evidence."""
+def _bundle(pieces: Iterable[Handed], os: str) -> tuple[str, Bundle | None]:
+    """The last output of the script on this system that can be read, and its evidence's name."""
     for piece in reversed(_of(pieces, kinds.BUNDLE)):
         brought = bundle.read(text(piece).encode())
-        if any(told.strip() for told in brought.sections.values()):
+        legible = any(told.strip() for told in brought.sections.values())
+        if legible and (not os or not brought.os or os == brought.os):
             return piece.name, brought
     return "", None
 

@@ -11,6 +11,8 @@ from tests.diagnostics import evtx_file
 from tests.diagnostics.guest import windows_answers
 from tests.diagnostics.guest.windows_log import Log
 
+EVENT = {"id": 6005, "provider": "EventLog", "channel": "System", "record_id": 1, "data": {}}
+EVENT["time"] = "2026-11-20T02:00:00Z"
 SYSLOG = b"Nov 20 02:00:00 web01 systemd[1]: Started Session 12 of user root.\n"
 
 
@@ -85,3 +87,23 @@ def test_a_journal_export_reads_like_the_journal():
     ]
     for cut in range(0, len(EXPORT), 7):
         journal_export.read(EXPORT[:cut])
+
+
+def test_what_is_of_another_system_is_left_aside_and_named():
+    log = Handed("upload-1", kinds.EVENT_LOG, "System.evtx", evtx_file.log([EVENT]))
+    found = reading.read({}, "linux", None, [log])
+    assert found.guest is None
+    assert found.problems == ("System.evtx: not read, it is not of a Linux machine",)
+
+
+def test_the_newest_whole_output_of_the_script_counts_and_the_others_are_named():
+    whole = windows_answers.sealed({"events": [EVENT], "system": {"hostname": "WEB01"}})
+    cut = whole[: len(whole) // 2] + b"\r\n"
+    pieces = [
+        Handed("upload-1", kinds.BUNDLE, "first.txt", whole),
+        Handed("upload-2", kinds.BUNDLE, "second.txt", whole),
+    ]
+    found = reading.read({"guest_output": cut}, "windows", None, pieces)
+    assert found.complete and found.state.hostname == "WEB01"
+    assert len(found.problems) == 1 and found.problems[0].startswith("first.txt: not read")
+    assert reading.read({}, "linux", None, pieces).guest is None  # of another system
