@@ -51,12 +51,12 @@ def _advice(facts: Facts) -> tuple[Text, ...]:
                 "Check that the identity of the portal may call DescribeInstances: without the"
                 " right ECS answers with an empty list, not with an error."
             ),
-            _("Run the script of this case on the machine by hand and keep what it prints."),
+            _("Run the script of this case on the machine by hand and hand in what it prints."),
         )
     advice = [
         _(
-            "Run the script of this case on the machine by hand (VNC, SSH or RDP) and keep what it"
-            " prints."
+            "Run the script of this case on the machine by hand (VNC, SSH or RDP) and hand in what"
+            " it prints."
         )
     ]
     if facts.guest is None:

@@ -10,7 +10,8 @@ from diagnostics.wording import say as _
 TYPES = {"linux": CommandType.SHELL, "windows": CommandType.POWERSHELL}
 TIMEOUT = 60  # seconds; the script needs less than 30 on a busy machine
 BY_HAND = _(
-    "Run the script of this case on the machine by hand (VNC, SSH or RDP) and keep what it prints."
+    "Run the script of this case on the machine by hand (VNC, SSH or RDP) and hand in what"
+    " it prints."
 )
 NEW_CASE = _("Open a new case once the agent answers; the records stay on the machine's disk.")
 
