@@ -16,7 +16,9 @@ from portal import audit
 
 
 @transaction.atomic
-def ask(form: ComposeForm, planned: Plan, *, by: Any, once: uuid.UUID, via: str) -> Invocation:
+def ask(
+    form: ComposeForm, planned: Plan, *, by: Any, once: uuid.UUID | None, via: str
+) -> Invocation:
     """Write the run that a valid form and its plan describe. Raises ValidationError by field."""
     told = form.cleaned_data
     pinned = form.pinned or _saved(told, form.what(), by=by, via=via)
@@ -25,7 +27,7 @@ def ask(form: ComposeForm, planned: Plan, *, by: Any, once: uuid.UUID, via: str)
     run = invocations.invoke(
         name=told["name"] or name_of(pinned, form.what()["script"]),
         instances=planned.reach.fit,
-        asked_by=by,
+        asked_by=by if by.pk else None,  # a shell of this host is nobody's account
         revision=pinned,
         parameters=told["values"],
         secrets=told["secrets"],
@@ -40,7 +42,7 @@ def ask(form: ComposeForm, planned: Plan, *, by: Any, once: uuid.UUID, via: str)
         **form.what(),
     )
     audit.record(
-        actor=by,
+        actor=by if by.pk else by.get_username(),
         act="run.asked",
         subject=run,
         via=via,

@@ -339,6 +339,18 @@ def results(account: Account, region: str, invoke_id: str) -> Answer[list[Result
     return _list(account, region, operation, asked, rows, Result.read, inside="invocation")
 
 
+def runs_a_day(account: Account, region: str) -> Answer[int | None]:
+    """How many runs ECS allows this account in the region and day; None where it does not tell."""
+    asked = {"RegionId": region, "AttributeName": ["max-axt-invocation-daily"]}
+    rows = ("account_attribute_items", "account_attribute_item")
+    body = _call(account, region, "DescribeAccountAttributes", asked)
+    page = [(body, ecs_errors.request_id_of(body.request_id))]
+    answer = ecs_pages.listed(page, rows, lambda row: row.attribute_values.value_item[0].value)
+    told = next((wire.text(value) for value in answer.value), "")
+    known = int(told) if told.isdecimal() and len(told) < 9 else None
+    return Answer(known, answer.request_ids)
+
+
 def console_output(account: Account, region: str, instance_id: str) -> Answer[Console]:
     """The serial console's text of the last start or stop (Linux only)."""
     asked = {"RegionId": region, "InstanceId": instance_id}
@@ -421,6 +433,17 @@ def _refused_as_expected(
     except Refused as answer:
         return Answer(None, (answer.request_id,))
     return Answer(None, (ecs_errors.request_id_of(body.request_id),))
+
+
+def install_agents(account: Account, region: str, ids: Iterable[str]) -> Answer[None]:
+    """Have Cloud Assistant installed or upgraded; it works from each machine's next start on."""
+    ecs_mode.permit("InstallCloudAssistant", "full")
+    request_ids = []
+    for part in ecs_pages.chunks(ids, AGENT_IDS):
+        asked = {"RegionId": region, "InstanceId": part}
+        body = _call(account, region, "InstallCloudAssistant", asked)
+        request_ids.append(ecs_errors.request_id_of(body.request_id))
+    return Answer(None, tuple(request_ids))
 
 
 def stop(

@@ -78,6 +78,12 @@ RIGHTS = (
         needs_instance=True,
     ),
     Right(
+        "DescribeAccountAttributes",
+        "observe",
+        lambda a, r, i: ecs.runs_a_day(a, r),
+        LIKELY,
+    ),
+    Right(
         "DescribeInvocations",
         "diagnose",
         lambda a, r, i: ecs.invocations(a, r, wanted=()),
@@ -107,6 +113,7 @@ RIGHTS = (
         lambda a, r, i: ecs.check_stopping(a, r),
         "likely: stopping a run that never was, was not refused for a right",
     ),
+    Right("InstallCloudAssistant", "full", None, "an installation is never sent as a test"),
     Right("RebootInstances", "full", None, NO_POWER),
     Right("StopInstances", "full", None, NO_POWER),
     Right("StartInstances", "full", None, NO_POWER),

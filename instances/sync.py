@@ -6,6 +6,7 @@ together with the region's row, so that a step that lost its claim leaves nothin
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -19,6 +20,9 @@ from portal.work import Claim
 
 EMPTY_AGAIN = timedelta(minutes=10)  # a region without instances is read that often
 REGIONS_AGAIN = timedelta(hours=1)
+QUOTA_AGAIN = timedelta(days=1)
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,7 @@ class Reading:
     agents: list[ecs.AgentInfo] | None = None
     events: list[ecs.EventInfo] | None = None
     problems: tuple[str, ...] = ()
+    runs_a_day: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +62,9 @@ class RegionsOutcome:
     problem: str = ""
 
 
-def read(account: ecs.Account, region: str) -> Reading:
-    """Ask ECS; raises ecs.EcsError if the instances cannot be listed."""
+def read(account: ecs.Account, region: str, *, quota: bool = False) -> Reading:
+    """Ask ECS, with `quota` also for the day's runs; raises ecs.EcsError if the instances cannot
+    be listed."""
     infos = ecs.instances(account, region).value
     if not infos:
         ecs.check_listing(account, region)
@@ -72,7 +78,16 @@ def read(account: ecs.Account, region: str) -> Reading:
         told = ecs.system_events(account, region).value
     except ecs.EcsError as error:
         problems.append(str(error))
-    return Reading(infos, agents, told, tuple(problems))
+    return Reading(infos, agents, told, tuple(problems), _quota(account, region) if quota else None)
+
+
+def _quota(account: ecs.Account, region: str) -> int | None:
+    """Nothing hangs on it, so a refusal is no trouble of the region."""
+    try:
+        return ecs.runs_a_day(account, region).value
+    except ecs.EcsError as error:
+        log.info("how many runs a day %s allows is not known: %s", region, error)
+        return None
 
 
 def look(claim: Claim[Region]) -> Outcome:
@@ -84,7 +99,8 @@ def look(claim: Claim[Region]) -> Outcome:
         return Outcome(region.region_id, account.name, region.state)
     try:
         with claim.held():
-            reading = read(account.signing(), region.region_id)
+            stale = not region.quota_at or timezone.now() - region.quota_at > QUOTA_AGAIN
+            reading = read(account.signing(), region.region_id, quota=stale)
     except ecs.EcsError as error:
         return _failed(claim, error)
     with transaction.atomic():
@@ -122,6 +138,8 @@ def keep(claim: Claim[Region], reading: Reading, now: datetime) -> Outcome:
         synced_at=now,
         instance_count=count,
         doubted_ids=list(seen.doubted),
+        runs_a_day=reading.runs_a_day or region.runs_a_day,
+        quota_at=now if reading.runs_a_day else region.quota_at,
         accepted_ids=sorted(accepted & known.keys() - listed - set(seen.released)),
     )
     return _outcome(region, seen, new=len(listed - known.keys()), events=told)
