@@ -27,6 +27,16 @@ def read(text: str, offset: str = "+0000") -> tuple[Window, ...]:
     return tuple(window for window in windows if window and window.start <= window.end)
 
 
+def present(text: str, offset: str = "+0000") -> datetime | None:
+    """When the present boot began, where the list tells."""
+    found = {int(m[1]): m for m in LINE.finditer(text)}
+    match = found.get(0) or found.get(max(found, default=0))
+    try:
+        return _time(match[3], match[4], offset) if match else None
+    except ValueError:
+        return None
+
+
 def _window(match: re.Match[str], offset: str) -> Window | None:
     try:
         return Window(_time(match[3], match[4], offset), _time(match[5], match[6], offset))

@@ -26,7 +26,13 @@ GROUP = re.compile(r"^\s*ProviderName: (\S.*?)\s*$")
 ROW = re.compile(
     r"^(?P<time>\d[\d/.\-]+[ T]+\S+(?: [AaPp][Mm])?)\s+(?P<id>\d{1,5}) (?P<message>\S.*)$"
 )
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 MOST_MESSAGE = 8000
+
+
+def _plain(line: str) -> str:
+    """Without the colours of newer shells."""
+    return COLOUR.sub("", line) if "\x1b" in line else line
 
 
 def from_pairs(pairs: Mapping[str, object]) -> dict | None:
@@ -49,7 +55,7 @@ def listed(text: str) -> Iterator[dict]:
     """Events of Format-List, of `wevtutil /f:text` and of Event Viewer's "copy as text"."""
     pairs: dict[str, str] = {}
     last = ""
-    for line in each_line(text):
+    for line in map(_plain, each_line(text)):
         in_message = READ_BY_KEY.get(last) == "message"
         if line.strip().startswith(FIRST) and pairs:
             yield from _whole(pairs)
@@ -76,7 +82,7 @@ def _whole(pairs: dict[str, str]) -> Iterator[dict]:
 def tabled(text: str) -> Iterator[dict]:
     """Events of Get-WinEvent as it prints by itself, grouped by provider."""
     provider = ""
-    for line in each_line(text):
+    for line in map(_plain, each_line(text)):
         if found := GROUP.match(line):
             provider = found[1]
         elif provider and (found := ROW.match(line)):

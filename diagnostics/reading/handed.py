@@ -27,10 +27,11 @@ from diagnostics.readers import (
     windows_record,
 )
 from diagnostics.readers.bundle import Bundle
-from diagnostics.reading import linux, windows
+from diagnostics.reading import linux, pasted, windows
 from diagnostics.reading.value import Reading, guarded
 
 CHINA = timezone(timedelta(hours=8))
+SAMPLE = 1 << 20  # bytes at either end in which a zone is looked for
 TELLS_NOTHING = ("none", "undetermined")
 SECTIONS = {
     kinds.VMCORE: "vmcore_dmesg",
@@ -72,7 +73,7 @@ def read(
     os = os_type or (found.os if found else "") or _system(pieces)
     base = found or Bundle(os, {}, True, ())
     of_system = _windows if os == "windows" else _linux
-    reading = of_system(pieces, base, console, window, _zones(zone, window))
+    reading = of_system(pieces, base, console, window, _zones(used, zone, window))
     if found is brought and brought:
         reading = replace(
             reading, origins=_of_the_bundle(reading, holder, brought) | reading.origins
@@ -136,8 +137,13 @@ def _system(pieces: Sequence[Handed]) -> str:
     return "linux" if _of(pieces, *kinds.LINUX) and not _of(pieces, *kinds.WINDOWS) else ""
 
 
-def _zones(zone: tzinfo, window: Window | None) -> list[timezone]:
-    """What a time without a zone may mean; asked about no time in particular, one is enough."""
+def _zones(pieces: Iterable[Handed], zone: tzinfo, window: Window | None) -> list[timezone]:
+    """What a time without a zone may mean: what a line of any piece tells, else the case's zone
+    and those that machines here usually have. Asked about no time in particular, one is enough."""
+    for piece in _of(pieces, *SECTIONS, kinds.EVENTS):
+        for part in (piece.body[:SAMPLE], piece.body[-SAMPLE:]):
+            if told := pasted.zone(encodings.decoded(part).text):
+                return [told]
     at = window.start if window else datetime.now(UTC)
     offsets = dict.fromkeys(at.astimezone(each).utcoffset() for each in (zone, UTC, CHINA))
     return [timezone(offset or timedelta()) for offset in offsets][: None if window else 1]
@@ -155,19 +161,26 @@ def _linux(
         section, told = SECTIONS[piece.kind], text(piece)
         sections[section] = f"{sections[section]}\n{told}" if sections.get(section) else told
         sources.add(section, piece.name, told)
+        for table, rows in pasted.tables(told).items():
+            sections[table] = f"{sections[table]}\n{rows}" if sections.get(table) else rows
+            sources.add(table, piece.name, rows)
     if sections.get("system"):
         reading = linux.read(replace(base, sections=sections), console, window)
         return replace(reading, origins=sources.of(reading.guest))
 
     def judged(zone: timezone) -> Analysis:
-        timed = {**sections, "system": f"timezone={_offset(zone)}\n{_now(pieces)}"}
+        booted = pasted.boot(sections, zone)
+        up = f"boot_time={booted.at.timestamp():.0f}" if booted else ""
+        timed = {**sections, "system": f"timezone={_offset(zone)}\n{_now(pieces)}\n{up}"}
         return guarded("linux", lambda: linux_judge.judge(timed, window))
 
-    guest, problems = _tried(judged, zones)
+    guest, zone, problems = _tried(judged, zones)
     read = any(sections.values())
     return Reading(
         guest=guest if read else None,
         console=console,
+        boot=pasted.boot(sections, zone),
+        earlier_boots=pasted.earlier(sections, zone),
         complete=base.complete,
         problems=(*base.problems, *problems),
         origins=sources.of(guest),
@@ -202,8 +215,8 @@ def _windows(
         return windows.read_record(dated(zone), console, window).guest
 
     history = windows_boots.split(windows_events.ordered(known))
-    guest, notes = _tried(judged, zones if any(prints.values()) else zones[:1])
-    reading = windows.read_record(dated(zones[0]), console, window)
+    guest, zone, notes = _tried(judged, zones if any(prints.values()) else zones[:1])
+    reading = windows.read_record(dated(zone), console, window)
     booted = guest.details.get("booted_at") or guest.details.get("last_boot")
     problems = [f"{piece.file}: {what}" for piece, log in logs.items() for what in log.problems]
     return replace(
@@ -251,7 +264,7 @@ def _in_zone(event: dict, zone: timezone) -> dict:
 
 def _tried(
     judge: Callable[[timezone], Analysis], zones: list[timezone]
-) -> tuple[Analysis, list[str]]:
+) -> tuple[Analysis, timezone, list[str]]:
     """The first zone in which something happened in the window, else the first of all. What only
     another zone brings into the window is possible, and no more."""
     first = None
@@ -259,12 +272,12 @@ def _tried(
         analysis = judge(zone)
         if not analysis.verdict.kind.startswith(TELLS_NOTHING):
             if first is None:
-                return analysis, []
+                return analysis, zone, []
             unsure = replace(analysis.verdict, confidence=Confidence.POSSIBLE)
             note = f"times without a zone were read as {_offset(zone)}, which is a guess"
-            return replace(analysis, verdict=unsure), [note]
+            return replace(analysis, verdict=unsure), zone, [note]
         first = first or analysis
-    return first, []
+    return first, zones[0], []
 
 
 def _now(pieces: Iterable[Handed]) -> str:

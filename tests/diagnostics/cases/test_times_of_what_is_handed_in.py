@@ -43,3 +43,33 @@ def test_what_only_another_zone_brings_into_the_window_is_possible_and_said_to_b
 
 def test_what_fits_in_no_zone_is_not_blamed():
     assert read("17:02", "UTC").guest.verdict.kind == "none"
+
+
+TERMINAL = """\
+$ last -x -F | head
+reboot   system boot  5.10.134 Fri Nov 20 10:33:10 2026   still running
+shutdown system down  5.10.134 Fri Nov 20 10:31:05 2026 - Fri Nov 20 10:33:10 2026  (00:02)
+reboot   system boot  5.10.134 Mon Nov  2 08:00:00 2026 - Fri Nov 20 10:31:05 2026 (18+02:31)
+$ journalctl --list-boots
+ -1 cb9e4232cee64287a4083a682f54131d Mon 2026-11-02 08:00:01 CST Fri 2026-11-20 10:31:04 CST
+  0 a5e52a70b4d140c3a2ae20b4f3f6cd28 Fri 2026-11-20 10:33:12 CST Fri 2026-11-20 13:01:01 CST
+"""
+
+
+def test_a_pasted_terminal_tells_when_it_came_up_and_in_what_zone():
+    came = datetime(2026, 11, 21, tzinfo=UTC)
+    piece = Handed("upload-1", kinds.TEXT, "pasted text", TERMINAL.encode(), came)
+    found = reading.read({}, "linux", WINDOW, [piece])  # the case is in UTC, the machine is not
+    assert found.boot.at == datetime(2026, 11, 20, 2, 33, 12, tzinfo=UTC)
+    assert found.earlier_boots[0].end == datetime(2026, 11, 20, 2, 31, 4, tzinfo=UTC)
+    assert (found.guest.verdict.kind, found.guest.verdict.subkind) == ("normal_reboot", "reboot")
+    assert found.guest.at == datetime(2026, 11, 20, 2, 31, 5, tzinfo=UTC) and not found.problems
+
+
+def test_a_line_that_names_its_zone_speaks_for_the_others():
+    zoned = b"2026-11-20T09:00:00+0800 web sshd[1]: hello\n"
+    body = zoned + PANIC.format(time="10:31").encode()
+    came = datetime(2026, 11, 21, tzinfo=UTC)
+    piece = Handed("upload-1", kinds.MESSAGES, "messages", body, came)
+    found = reading.read({}, "linux", WINDOW, [piece])
+    assert found.guest.verdict.confidence == Confidence.CERTAIN and not found.problems

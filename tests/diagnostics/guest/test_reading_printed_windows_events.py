@@ -66,6 +66,7 @@ EXPORT_CSV = f"""#TYPE System.Diagnostics.Eventing.Reader.EventLogRecord
 over two lines","41","{POWER}","System","77","11/20/2026 2:33:01 AM"
 "{SAID}","6008","{UNEXPECTED}","System","78","11/20/2026 2:33:05 AM"
 """
+COLOURED = FORMAT_LIST.replace("TimeCreated  :", "\x1b[32;1mTimeCreated  : \x1b[0m")
 CHINESE = f"""日志名称:          System
 来源:            {POWER}
 日期:            2026/11/20 2:33:01
@@ -102,6 +103,7 @@ XML = f"<Events>{event(41, POWER, CODE)}{event(6008, UNEXPECTED, '<Data>a</Data>
 PRINTS = {
     "Format-List": FORMAT_LIST,
     "table": TABLE,
+    "colours": COLOURED,
     "wevtutil": WEVTUTIL,
     "Event Viewer": VIEWER,
     "Export-Csv": EXPORT_CSV,
