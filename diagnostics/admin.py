@@ -31,10 +31,20 @@ class StepAdmin(RecordAdmin):
 
 @admin.register(Evidence)
 class EvidenceAdmin(RecordAdmin):
-    list_display = ("name", "case", "origin", "size", "complete", "collected_at")
-    list_select_related = ("case__instance",)
-    list_filter = ("origin",)
-    search_fields = ("=case__id", "=sha256")
+    list_display = (
+        "name",
+        "case",
+        "origin",
+        "kind",
+        "file_name",
+        "given_by",
+        "size",
+        "complete",
+        "collected_at",
+    )
+    list_select_related = ("case__instance", "given_by")
+    list_filter = ("origin", "kind")
+    search_fields = ("=case__id", "=sha256", "file_name")
     scope = staticmethod(of_case)
 
 
