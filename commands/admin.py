@@ -3,9 +3,20 @@ from __future__ import annotations
 from django.contrib import admin
 from django.db.models import Q
 
-from commands.models import Dispatch, Invocation, Output, Target
+from commands.models import (
+    Approval,
+    CloudCommand,
+    CommandRevision,
+    Decision,
+    Dispatch,
+    Invocation,
+    Output,
+    PolicyRule,
+    SavedCommand,
+    Target,
+)
 from instances.models import Instance
-from portal.records import RecordAdmin
+from portal.records import OwnedAdmin, RecordAdmin
 
 
 def reached(user) -> Q:
@@ -45,6 +56,50 @@ class TargetAdmin(RecordAdmin):
     scope = staticmethod(
         lambda user: Q(instance__in=Instance.objects.visible_to(user).values("pk"))
     )
+
+
+@admin.register(PolicyRule)
+class PolicyRuleAdmin(OwnedAdmin):
+    list_display = ("name", "verb", "pattern", "tag_key", "tag_value", "above", "enabled")
+    list_filter = ("verb", "enabled")
+
+
+@admin.register(Approval)
+class ApprovalAdmin(RecordAdmin):
+    list_display = ("invocation", "requester", "state", "asked_at", "expires_at")
+    list_select_related = ("invocation", "requester")
+    list_filter = ("state",)
+    scope = staticmethod(lambda user: Q(invocation__in=_targets(user).values("invocation")))
+
+
+@admin.register(Decision)
+class DecisionAdmin(RecordAdmin):
+    list_display = ("approval", "person", "yes", "comment", "at")
+    list_select_related = ("approval__invocation", "person")
+    scope = staticmethod(
+        lambda user: Q(approval__invocation__in=_targets(user).values("invocation"))
+    )
+
+
+@admin.register(SavedCommand)
+class SavedCommandAdmin(RecordAdmin):
+    list_display = ("name", "owner", "created_at", "archived_at")
+    list_select_related = ("owner",)
+    search_fields = ("name",)
+
+
+@admin.register(CommandRevision)
+class CommandRevisionAdmin(RecordAdmin):
+    list_display = ("command", "number", "type", "author", "created_at")
+    list_select_related = ("command", "author")
+    search_fields = ("command__name",)
+
+
+@admin.register(CloudCommand)
+class CloudCommandAdmin(RecordAdmin):
+    list_display = ("name", "account", "region", "command_id", "provider", "seen_at")
+    list_select_related = ("account",)
+    search_fields = ("name", "=command_id")
 
 
 @admin.register(Output)

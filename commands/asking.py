@@ -5,10 +5,10 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 
-from commands import invocations, limits, parameters
+from commands import approvals, invocations, limits, parameters
 from commands.forms.compose import ComposeForm
 from commands.models import CommandRevision, Invocation, SavedCommand
 from commands.plan import Plan
@@ -21,6 +21,8 @@ def ask(
 ) -> Invocation:
     """Write the run that a valid form and its plan describe. Raises ValidationError by field."""
     told = form.cleaned_data
+    if planned.judgement.refuses:
+        raise ValidationError([f"{rule}: {rule.message}" for rule in planned.judgement.refuses])
     pinned = form.pinned or _saved(told, form.what(), by=by, via=via)
     if not form.pinned and not by.has_perm("commands.run_script"):
         raise PermissionDenied
@@ -39,8 +41,11 @@ def ask(
         left_out=planned.reach.left_out_kept(),
         rerun_of=told["again"],
         once=once,
+        hold_for_approval=bool(planned.judgement.demands),
         **form.what(),
     )
+    if planned.judgement.demands:
+        approvals.ask(run, [f"{rule}: {rule.message}" for rule in planned.judgement.demands])
     audit.record(
         actor=by if by.pk else by.get_username(),
         act="run.asked",

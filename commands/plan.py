@@ -13,6 +13,7 @@ from typing import Any
 from django.conf import settings
 
 from commands import parameters
+from commands.policy import Judgement, judge
 from commands.quota import Quota, quotas
 from commands.targets import Reach, Selection, reach
 from instances import ecs
@@ -56,10 +57,16 @@ class Plan:
         return self.size > settings.RUN_CONFIRM_ABOVE
 
     @cached_property
+    def judgement(self) -> Judgement:
+        """What the policy says about it."""
+        return judge(self.text, self.reach.fit)
+
+    @cached_property
     def digest(self) -> str:
-        """Changes with the script, its values and every instance that it would run on."""
+        """Changes with the script, its values, the rules that fire and every instance."""
         keys = sorted(row.pk for row in self.reach.fit)
-        told = json.dumps([dict(self.script), dict(self.values), keys], sort_keys=True)
+        parts = [dict(self.script), dict(self.values), keys, self.judgement.digest]
+        told = json.dumps(parts, sort_keys=True)
         return hashlib.sha256(told.encode()).hexdigest()[:32]
 
 

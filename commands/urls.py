@@ -1,6 +1,6 @@
 from django.urls import path
 
-from commands.views import answers, compose, runs, saved
+from commands.views import answers, approvals, compose, runs, saved
 
 app_name = "commands"
 urlpatterns = [
@@ -18,6 +18,9 @@ urlpatterns = [
     path("runs/<int:pk>/answers.<str:form>", runs.export, name="run-export"),
     path("runs/<int:run>/answers/<int:pk>/", answers.detail, name="answer"),
     path("runs/<int:run>/answers/<int:pk>/raw/", answers.raw, name="answer-raw"),
+    path("approvals/", approvals.listing, name="approvals"),
+    path("approvals/<int:pk>/", approvals.detail, name="approval"),
+    path("approvals/<int:pk>/decide/", approvals.decide, name="approval-decide"),
     path("runs/new/", compose.compose, name="compose"),
     path("runs/new/reach/", compose.reach, name="reach"),
 ]

@@ -28,6 +28,7 @@ LOOKS = (
     "diagnostics.view_diagnosiscase",
     "commands.view_invocation",
     "commands.view_savedcommand",
+    "commands.view_approval",
 )
 CASES = (
     "diagnostics.add_diagnosiscase",
@@ -47,6 +48,7 @@ RUNS = (
     "commands.add_savedcommand",
     "commands.change_savedcommand",
 )
+DECISIONS = ("commands.decide_run",)  # never on what one asked for or wrote oneself
 RECORD_ROOM = (  # "*" stands for every model of the app
     "audit.view_*",
     "axes.view_accessattempt",
@@ -58,6 +60,9 @@ RECORD_ROOM = (  # "*" stands for every model of the app
     "auth.change_group",
     "auth.delete_group",
     "commands.view_*",
+    "commands.add_policyrule",
+    "commands.change_policyrule",
+    "commands.delete_policyrule",
     "diagnostics.view_*",
     "instances.view_*",
     "instances.add_scope",
@@ -71,8 +76,8 @@ ROLES: dict[str, tuple[str, ...]] = {
     "viewer": LOOKS,
     "support": (*LOOKS, *CASES),
     "operator": (*LOOKS, *CASES, *GROUPS, *RUNS),
-    "manager": (*LOOKS, *CASES, *GROUPS, *RUNS),
-    "administrator": (*LOOKS, *CASES, *GROUPS, *RUNS, *RECORD_ROOM),
+    "manager": (*LOOKS, *CASES, *GROUPS, *RUNS, *DECISIONS),
+    "administrator": (*LOOKS, *CASES, *GROUPS, *RUNS, *DECISIONS, *RECORD_ROOM),
 }
 
 

@@ -24,6 +24,7 @@ NOUNS = (
     ("home", _("Home"), "", False),
     ("diagnostics:list", _("Cases"), "diagnostics.view_diagnosiscase", False),
     ("commands:runs", _("Runs"), "commands.view_invocation", True),
+    ("commands:approvals", _("Approvals"), "commands.view_approval", False),
     ("commands:list", _("Commands"), "commands.view_savedcommand", False),
     ("instances:list", _("Instances"), "instances.view_instance", False),
     ("instances:groups", _("Groups"), "instances.view_instancegroup", False),

@@ -2,6 +2,10 @@
 
 from commands.models.outputs import Output as Output
 from commands.models.outputs import digest_of as digest_of
+from commands.models.policy import Approval as Approval
+from commands.models.policy import Decision as Decision
+from commands.models.policy import PolicyRule as PolicyRule
+from commands.models.policy import Verb as Verb
 from commands.models.runs import Dispatch as Dispatch
 from commands.models.runs import Invocation as Invocation
 from commands.models.runs import Outcome as Outcome

@@ -99,6 +99,7 @@ class Invocation(Script):
             ("run_saved", _("Can run saved commands")),
             ("run_script", _("Can run free text")),
             ("stop_run", _("Can stop runs")),
+            ("decide_run", _("Can approve runs of others")),
         ]
         indexes = [models.Index(fields=["-asked_at", "-id"])]
         constraints = [

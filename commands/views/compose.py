@@ -187,7 +187,10 @@ def _send(request: HttpRequest, form: ComposeForm, planned: Plan) -> HttpRespons
         run = asking.ask(form, planned, by=request.user, once=once, via="page")
     except ValidationError as error:
         return _preview(request, form, planned, " ".join(error.messages))
-    messages.success(request, _("Sent to %d instances.") % run.size)
+    if run.state == Invocation.State.WAITING:
+        messages.info(request, _("It waits until somebody else has approved it."))
+    else:
+        messages.success(request, _("Sent to %d instances.") % run.size)
     return redirect(run)
 
 
@@ -201,6 +204,8 @@ def _once(text: str) -> uuid.UUID:
 def _objection(told: QueryDict, planned: Plan) -> str:
     if not planned.size:
         return _("No instance is left to run this on.")
+    if refuses := planned.judgement.refuses:
+        return " ".join(f"{rule}: {rule.message}" for rule in refuses)
     if told.get("seen") != planned.digest:
         return _("What this would reach has changed since you looked. Look again, then send.")
     if planned.must_type and told.get("typed", "").strip() != str(planned.size):

@@ -1,0 +1,136 @@
+"""What may run where: written rules, and two people where a rule demands them."""
+
+from __future__ import annotations
+
+import re
+from typing import ClassVar
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from commands.models.runs import Invocation
+from portal.work import Work
+
+
+class Verb(models.TextChoices):
+    WARN = "warn", _("warns")
+    APPROVE = "approve", _("demands approval")
+    REFUSE = "refuse", _("refuses")
+
+
+class PolicyRule(models.Model):
+    """Fires where all that it names fits: text, tag of any instance, size. Naming nothing is no
+    rule."""
+
+    name = models.CharField(_("name"), max_length=80, unique=True)
+    pattern = models.CharField(_("pattern in the text"), max_length=500, blank=True)
+    tag_key = models.CharField(_("tag key of an instance"), max_length=128, blank=True)
+    tag_value = models.CharField(_("tag value"), max_length=128, blank=True)
+    above = models.PositiveIntegerField(_("on more instances than"), null=True, blank=True)
+    verb = models.CharField(_("then it"), max_length=8, choices=Verb)
+    message = models.CharField(_("what people are told"), max_length=300)
+    enabled = models.BooleanField(_("enabled"), default=True)
+
+    class Meta:
+        verbose_name = _("policy rule")
+        verbose_name_plural = _("policy rules")
+        constraints = [
+            models.CheckConstraint(
+                name="policy_rule_names_something",
+                condition=~Q(pattern="", tag_key="", above=None),
+                violation_error_message=_("Give a pattern, a tag or a number of instances."),
+            ),
+            models.CheckConstraint(
+                name="policy_rule_verb_known", condition=Q(verb__in=("warn", "approve", "refuse"))
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        try:
+            re.compile(self.pattern)
+        except re.error as error:
+            raise ValidationError({"pattern": _("no regular expression: %s") % error}) from None
+
+
+class Approval(Work):
+    """A run that waits for somebody else's yes. What is approved is frozen in its digest."""
+
+    job: ClassVar[str] = "commands.approvals.expire"
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("waiting")
+        APPROVED = "approved", _("approved")
+        REJECTED = "rejected", _("rejected")
+        EXPIRED = "expired", _("expired")
+
+    invocation = models.OneToOneField(Invocation, models.PROTECT, related_name="approval")
+    requester = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+    )
+    reasons = models.JSONField(_("why it is asked for"), default=list)  # the rules' own words
+    digest = models.CharField(_("digest"), max_length=64)
+    quorum = models.PositiveSmallIntegerField(_("people needed"), default=1)
+    state = models.CharField(_("state"), max_length=10, choices=State, default=State.WAITING)
+    asked_at = models.DateTimeField(_("asked"), auto_now_add=True)
+    expires_at = models.DateTimeField(_("expires"))
+
+    class Meta:
+        verbose_name = _("approval")
+        verbose_name_plural = _("approvals")
+        indexes = [models.Index(fields=["state", "-asked_at"])]
+        constraints = [
+            models.CheckConstraint(
+                name="approval_state_known",
+                condition=Q(state__in=("waiting", "approved", "rejected", "expired")),
+            ),
+            models.CheckConstraint(name="approval_needs_somebody", condition=Q(quorum__gte=1)),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.invocation)
+
+    def get_absolute_url(self) -> str:
+        return reverse("commands:approval", args=[self.pk])
+
+
+class Decision(models.Model):
+    """One person's yes or no. Never their own request, never their own script."""
+
+    approval = models.ForeignKey(Approval, models.PROTECT, related_name="decisions")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    requester = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    yes = models.BooleanField(_("yes"))
+    comment = models.CharField(_("comment"), max_length=500, blank=True)
+    at = models.DateTimeField(_("at"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("decision")
+        verbose_name_plural = _("decisions")
+        constraints = [
+            models.UniqueConstraint(fields=["approval", "person"], name="decision_once_a_person"),
+            models.CheckConstraint(
+                name="decision_by_another_than_the_requester",
+                condition=Q(requester=None) | ~Q(person=F("requester")),
+                violation_error_message=_("Whoever asks for a run cannot approve it."),
+            ),
+            models.CheckConstraint(
+                name="decision_by_another_than_the_author",
+                condition=Q(author=None) | ~Q(person=F("author")),
+                violation_error_message=_("Whoever wrote the script cannot approve it."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person}: {'yes' if self.yes else 'no'}"

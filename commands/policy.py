@@ -1,0 +1,54 @@
+"""Judging a run before it is asked for, on its resolved text and its targets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.db.models import Q
+
+from commands.models import PolicyRule, Verb
+from instances.models import Instance, InstanceTag
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The rules that fire, by what they do."""
+
+    warns: list[PolicyRule]
+    demands: list[PolicyRule]
+    refuses: list[PolicyRule]
+
+    @property
+    def digest(self) -> list[str]:
+        """Changes where other rules fire."""
+        return sorted(f"{rule.pk} {rule.verb}" for rule in self._all())
+
+    def _all(self) -> Iterable[PolicyRule]:
+        return [*self.warns, *self.demands, *self.refuses]
+
+
+def judge(text: str, instances: Sequence[Instance]) -> Judgement:
+    """Every enabled rule against the text as it would run, and everybody it would run on."""
+    fired: dict[str, list[PolicyRule]] = {verb: [] for verb in Verb.values}
+    for rule in PolicyRule.objects.filter(enabled=True).order_by("name"):
+        if _fires(rule, text, instances):
+            fired[rule.verb].append(rule)
+    return Judgement(fired[Verb.WARN], fired[Verb.APPROVE], fired[Verb.REFUSE])
+
+
+def _fires(rule: PolicyRule, text: str, instances: Sequence[Instance]) -> bool:
+    if rule.above is not None and len(instances) <= rule.above:
+        return False
+    if rule.pattern and not re.search(rule.pattern, text, re.MULTILINE | re.IGNORECASE):
+        return False
+    return not rule.tag_key or _tagged(rule, instances)
+
+
+def _tagged(rule: PolicyRule, instances: Sequence[Instance]) -> bool:
+    wanted = Q(key=rule.tag_key)
+    if rule.tag_value:
+        wanted &= Q(value=rule.tag_value)
+    tagged = InstanceTag.objects.filter(wanted, instance__in=[row.pk for row in instances])
+    return tagged.exists()

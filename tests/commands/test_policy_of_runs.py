@@ -1,0 +1,104 @@
+"""Rules warn, demand approval or refuse, judged on the text as it would run and on its targets."""
+
+import pytest
+
+from commands import policy
+from commands.models import Invocation, PolicyRule
+from instances.models import InstanceTag
+from tests.commands.test_composing_a_run import carried, preview, ready
+from tests.factories import a_person
+
+pytestmark = pytest.mark.django_db
+
+
+def verbs(text: str, *instances) -> set[str]:
+    judged = policy.judge(text, instances)
+    fired = {"warn": judged.warns, "approve": judged.demands, "refuse": judged.refuses}
+    return {verb for verb, rules in fired.items() if rules}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "rm -rf /",
+        "rm -fr / ",
+        "sudo rm -r -f /*",
+        "cd /tmp; rm --no-preserve-root -rf /",
+        'rm -rf "/"',
+        "true && rm -Rf /; echo",
+    ],
+)
+def test_removing_the_root_is_refused(text):
+    assert "refuse" in verbs(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["rm -rf /tmp/cache", "rm -rf ./build", "echo arm -rf", "rm /etc/motd", "rm -rf /var/x/*"],
+)
+def test_removing_something_else_is_not(text):
+    assert verbs(text) == set()
+
+
+@pytest.mark.parametrize(
+    "text", ["mkfs.ext4 /dev/vdb1", "dd if=/dev/zero of=/dev/vda bs=1M", "wipefs -a /dev/vdb"]
+)
+def test_formatting_demands_approval(text):
+    assert verbs(text) == {"approve"}
+
+
+@pytest.mark.parametrize("text", ["reboot", "yum -y update; shutdown -r now", "systemctl reboot"])
+def test_going_down_without_the_exit_code_is_warned_of(text):
+    assert verbs(text) == {"warn"}
+
+
+@pytest.mark.parametrize("text", ["last reboot", "exit 194", "grep reboot /var/log/messages"])
+def test_words_are_not_acts(text):
+    assert verbs(text) == set()
+
+
+def test_anything_on_a_protected_instance_demands_approval():
+    one, other = ready(), ready()
+    InstanceTag.objects.create(instance=one, key="protected", value="yes")
+    assert verbs("uptime", other) == set()
+    assert verbs("uptime", one, other) == {"approve"}
+
+
+def test_a_rule_may_look_at_the_number_of_instances():
+    PolicyRule.objects.create(name="many", above=1, verb="warn", message="many")
+    one, other = ready(), ready()
+    assert verbs("uptime", one) == set()
+    assert verbs("uptime", one, other) == {"warn"}
+
+
+def test_a_rule_that_is_switched_off_does_not_fire():
+    PolicyRule.objects.update(enabled=False)
+    assert verbs("rm -rf /") == set()
+
+
+def test_what_is_refused_cannot_be_sent_from_the_page(client):
+    client.force_login(a_person("operator"))
+    ready(name="web-01")
+    page = preview(client, text="web-01", script="rm -rf /")
+    assert "refused" in page.text
+    assert 'value="send"' not in page.text
+    assert client.post("/runs/new/", carried(page)).status_code == 400
+    assert not Invocation.objects.exists()
+
+
+def test_parameters_are_judged_in_their_places(client):
+    client.force_login(a_person("operator"))
+    ready(name="web-01")
+    fields = {"text": "web-01", "script": "rm -rf {{where}}"}
+    assert "refused" not in preview(client, **fields).text
+    assert "refused" in preview(client, **fields | {"script": "rm -rf /"}).text
+
+
+def test_a_rule_that_is_made_after_the_look_is_shown_first(client):
+    client.force_login(a_person("operator"))
+    ready(name="web-01")
+    page = preview(client, text="web-01")
+    PolicyRule.objects.create(name="no", pattern="uptime", verb="approve", message="no")
+    answer = client.post("/runs/new/", carried(page))
+    assert answer.status_code == 400
+    assert not Invocation.objects.exists()
