@@ -23,9 +23,7 @@ from portal.work import Claim, unheld
 
 YOUNG_LOOKS = (0.2, 0.4, 0.8)  # seconds, waited inside the job that sent a single run
 SOONEST, LATEST = timedelta(seconds=1), timedelta(seconds=30)
-CROWD_SOON = timedelta(seconds=2)  # between looks at many, once they are as old as that
-# The clock that rings ticks once a second: what is due a little before the tick is not late by one.
-BELL = timedelta(seconds=0.3)
+CROWD_SOON = timedelta(seconds=1.5)  # between looks at many, once they are as old as that
 # A run that ECS does not list is looked for again before it counts as forgotten.
 MISSED_FOR, MISSED_AGAIN = timedelta(seconds=15), timedelta(seconds=5)
 READ_AGAIN = timedelta(seconds=10)  # what goes on ending is read this often
@@ -172,12 +170,14 @@ def _heard(claim: Claim[Dispatch], results: list[ecs.Result], *, last: bool) -> 
     ended = sum(result.status in ecs.FINAL_INVOCATION_STATUSES for result in results)
     with transaction.atomic():
         run = endings.locked(claim.row)
-        claim.write(missed_at=missed, read_at=now, ended_seen=ended, **NO_ERROR)
         news, still_open = keeping.results(claim.row, run, results)
+        seen = {"missed_at": missed, "read_at": now, "ended_seen": ended}
         if not still_open:
-            endings.end(claim)
-        elif news:
-            endings.settle(run)
+            endings.end(claim, run=run, **seen)
+        else:
+            claim.write(**seen, **NO_ERROR)
+            if news:
+                endings.settle(run)
     if still_open and last:
         _come_back_or_end(claim)
 
@@ -220,5 +220,5 @@ def next_look(dispatch: Dispatch, now: datetime, soon: timedelta = SOONEST) -> d
     if dispatch.missed_at:
         return now + MISSED_AGAIN
     age = now - dispatch.sent_at
-    rest = min(max(min(age, soon), age / 8, SOONEST), LATEST) - BELL
+    rest = min(max(min(age, soon), age / 8, SOONEST), LATEST)
     return min(now + rest, dispatch.deadline) if dispatch.deadline else now + rest

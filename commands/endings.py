@@ -26,14 +26,21 @@ def end(
     error: str = "",
     *,
     request_id: str = "",
+    run: Invocation | None = None,
+    **changes: object,
 ) -> None:
-    """Finish the dispatch; targets that are not over yet get `status` and the reason."""
+    """Finish the dispatch; targets that are not over yet get `status` and the reason.
+
+    `run` is its run where the caller has locked it already.
+    """
     dispatch, now = claim.row, timezone.now()
     said = words(error_code, error, request_id or dispatch.request_id)
     with transaction.atomic():
-        run = locked(dispatch)
+        run = run or locked(dispatch)
         # Before the targets, because it proves that the dispatch is ours until the commit.
-        claim.release(due_at=None, state=Dispatch.State.FINISHED, finished_at=now, **said)
+        claim.release(
+            due_at=None, state=Dispatch.State.FINISHED, finished_at=now, **said, **changes
+        )
         open_targets = Target.objects.filter(dispatch=dispatch, over=False)
         _close(open_targets, status or Target.NO_ANSWER, said["error_code"], said["error"], now)
         settle(run)

@@ -15,12 +15,13 @@ from instances import ecs
 
 OUTPUT_KEPT = 1 << 20  # bytes; Cloud Assistant itself sends at most 24 KiB
 BIGGEST_EXIT_CODE = 2**63
+FEW = 10  # different ends in one dispatch, up to which each has its own UPDATE
 ENDED = (
     "status",
     "over",
     "outcome",
     "exit_code",
-    "output",
+    "output_id",
     "dropped",
     "error_code",
     "error_info",
@@ -61,33 +62,63 @@ def results(dispatch: Dispatch, run: Invocation, answers: list[ecs.Result]) -> t
     targets = dispatch.targets.filter(over=False).order_by("pk")
     open_ones = list(targets.values_list("pk", "instance_id", "instance__instance_id"))
     redactor = secret_parameters.redactor(run)
-    ended, bodies = [], {}
+    ended: dict[tuple, list[tuple[int, int]]] = defaultdict(list)
+    bodies: dict[str, bytes] = {}
     for key, instance, name in open_ones:
         if (answer := said.get(name)) and answer.status in ecs.FINAL_INVOCATION_STATUSES:
             body = redactor.body(answer.output)[:OUTPUT_KEPT]
-            target = Target(pk=key, dispatch=dispatch, invocation_id=run.pk, instance_id=instance)
-            _end(target, answer, body, run.type, redactor)
-            ended.append(target)
-            bodies[target.output_id] = body
+            digest = digest_of(body)
+            bodies[digest] = body
+            ended[_end(answer, digest, run.type, redactor)].append((key, instance))
     Output.keep(bodies.values())
-    Target.objects.bulk_create(
-        ended, update_conflicts=True, unique_fields=["id"], update_fields=ENDED
-    )
+    _write(dispatch, ended)
+    count = sum(map(len, ended.values()))
     still = {name: said[name].status for _key, _instance, name in open_ones if name in said}
-    statuses({dispatch.pk: still} if still else {})
-    return bool(ended), len(ended) < len(open_ones)
+    if count < len(open_ones) and still:
+        statuses({dispatch.pk: still})
+    return bool(count), count < len(open_ones)
 
 
-def _end(target: Target, answer: ecs.Result, body: bytes, type: str, redactor: Redactor) -> None:
-    target.over = True
-    target.status = plain(answer.status)[:20]
-    code = answer.exit_code
-    target.exit_code = code if code is None or abs(code) < BIGGEST_EXIT_CODE else None
-    target.outcome = outcome_of(target.status, type, target.exit_code)
-    target.output_id = digest_of(body)
+def _write(dispatch: Dispatch, ended: dict[tuple, list[tuple[int, int]]]) -> None:
+    """Most machines end alike, and one UPDATE does for all of these; many different ends are
+    written row by row in one statement."""
+    if len(ended) <= FEW:
+        for values, rows in ended.items():
+            alike = Target.objects.filter(pk__in=[key for key, _instance in rows])
+            alike.update(**dict(zip(ENDED, values, strict=True)))
+        return
+    Target.objects.bulk_create(
+        (
+            Target(
+                pk=key,
+                dispatch=dispatch,
+                invocation_id=dispatch.invocation_id,
+                instance_id=instance,
+                **dict(zip(ENDED, values, strict=True)),
+            )
+            for values, rows in ended.items()
+            for key, instance in rows
+        ),
+        update_conflicts=True,
+        unique_fields=["id"],
+        update_fields=ENDED,
+    )
+
+
+def _end(answer: ecs.Result, digest: str, type: str, redactor: Redactor) -> tuple:
+    """The values of ENDED."""
+    status, code = plain(answer.status)[:20], answer.exit_code
+    code = code if code is None or abs(code) < BIGGEST_EXIT_CODE else None
     lost = max(0, len(answer.output) - OUTPUT_KEPT)
-    target.dropped = min(max(0, answer.dropped) + lost, 2**31 - 1)
-    target.error_code = plain(redactor.text(answer.error_code))[:100]
-    target.error_info = plain(redactor.text(answer.error_info))
-    target.started_at = answer.started_at
-    target.finished_at = answer.finished_at or timezone.now()
+    return (
+        status,
+        True,
+        outcome_of(status, type, code),
+        code,
+        digest,
+        min(max(0, answer.dropped) + lost, 2**31 - 1),
+        plain(redactor.text(answer.error_code))[:100],
+        plain(redactor.text(answer.error_info)),
+        answer.started_at,
+        answer.finished_at or timezone.now().replace(microsecond=0),
+    )

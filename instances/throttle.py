@@ -1,8 +1,9 @@
 """How fast an operation may be called, and how long it rests after ECS said "too many".
 
 ECS counts per account, region and operation and does not publish its thresholds, so each of
-them has its own bucket here. After a throttled call the operation rests, longer each time, and
-is then tried once a second until a call gets through; other operations go on.
+them has its own bucket here. It counts by the minute: two hundred calls at once cost no more than
+the same calls spread over ten seconds. After a throttled call the operation rests, longer each
+time, and is then tried once a second until a call gets through; other operations go on.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ class Throttle:
         self,
         *,
         rate: float = 20.0,
-        burst: int = 40,
+        burst: int = 200,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:

@@ -23,7 +23,8 @@ from portal.work import Work
 log = logging.getLogger(__name__)
 
 ROLE = "conductor"
-TICK = 1.0
+TICK = 1.0  # seconds between two looks, when nothing comes due earlier
+SHORTEST = 0.1
 BEAT = timedelta(seconds=5)
 RING_AGAIN = timedelta(seconds=5)  # a bell not answered for so long counts as lost
 AT_ONCE = 100  # rows of one kind in one tick
@@ -41,7 +42,7 @@ def run() -> None:
             if beaten is None or timezone.now() - beaten >= BEAT:
                 beaten = beat(started)
             tick()
-            time.sleep(TICK)
+            time.sleep(until_due())
         except DatabaseError:
             log.exception("no tick")
             connections.close_all()
@@ -79,6 +80,17 @@ def tick() -> int:
                 room[name] -= 1
                 rung += 1
     return rung
+
+
+def until_due() -> float:
+    """Seconds to the next tick: until something comes due, but a whole one at most."""
+    now, rest = timezone.now(), TICK
+    soon = now + timedelta(seconds=TICK)
+    for kind in work.kinds():
+        rows = kind._default_manager.filter(due_at__gt=now, due_at__lt=soon).order_by("due_at")
+        for due_at in rows.values_list("due_at", flat=True)[:1]:
+            rest = min(rest, (due_at - now).total_seconds())
+    return max(rest, SHORTEST)
 
 
 def _due(kind: type[Work]) -> list[Work]:

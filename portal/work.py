@@ -42,6 +42,7 @@ log = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=20)
 LONGEST_PAUSE = timedelta(minutes=5)
+TOGETHER = timedelta(seconds=0.5)  # what of a crowd comes due so soon is carried on along with it
 
 
 class Fenced(Exception):
@@ -238,22 +239,27 @@ def claim(model: type[Row], pk: int) -> Claim[Row] | None:
     return taken[0] if taken else None
 
 
-def claim_due(rows: models.QuerySet[Row], limit: int) -> list[Claim[Row]]:
-    """Take at once up to `limit` of `rows` that are due and free, the longest due first."""
+def claim_due(
+    rows: models.QuerySet[Row], limit: int, ahead: timedelta = timedelta()
+) -> list[Claim[Row]]:
+    """Take at once up to `limit` of `rows` that are free and due, the longest due first.
+
+    What comes due within `ahead` is taken along with them.
+    """
     now = timezone.now()
     with transaction.atomic():
-        due = rows.filter(unheld(now), due_at__lte=now).order_by("due_at")
+        due = rows.filter(unheld(now), due_at__lte=now + ahead).order_by("due_at")
         if connection.features.has_select_for_update_skip_locked:
             due = due.select_for_update(skip_locked=True, of=("self",))
         keys = list(due.values_list("pk", flat=True)[:limit])
-        return _take(rows.model._default_manager.filter(pk__in=keys))
+        return _take(rows.model._default_manager.filter(pk__in=keys), ahead)
 
 
-def _take(rows: models.QuerySet[Row]) -> list[Claim[Row]]:
+def _take(rows: models.QuerySet[Row], ahead: timedelta = timedelta()) -> list[Claim[Row]]:
     # One conditional UPDATE decides who wins; the owner's name, used once, tells which rows.
     now = timezone.now()
     owner = f"{HERE}{os.getpid()}:{secrets.token_hex(4)}"
-    taken = rows.filter(unheld(now), due_at__lte=now).update(
+    taken = rows.filter(unheld(now), due_at__lte=now + ahead).update(
         fence=F("fence") + 1,
         attempts=F("attempts") + 1,
         lease_until=now + LEASE,
@@ -332,11 +338,11 @@ def _claim_crowd(model: type[Row], pk: int, most: int) -> list[Claim[Row]]:
     if row is None:
         return []
     crowd = model._default_manager.filter(**dict(zip(row.crowded_by, row.crowd(), strict=True)))
-    claims = claim_due(crowd, most)
-    if len(claims) == most:
-        now = timezone.now()
-        if left := crowd.filter(unheld(now), due_at__lte=now).order_by("due_at").first():
-            left.ring()
+    now = timezone.now()
+    due = crowd.filter(unheld(now), due_at__lte=now).order_by("due_at")
+    claims = claim_due(crowd, most, ahead=TOGETHER) if due.exists() else []
+    if len(claims) == most and (left := due.first()):
+        left.ring()
     return claims
 
 

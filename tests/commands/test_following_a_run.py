@@ -136,12 +136,11 @@ def test_looks_grow_rarer_with_age_but_never_pass_the_deadline():
         dispatch = Dispatch(
             sent_at=now - timedelta(seconds=age), deadline=now + timedelta(seconds=left)
         )
-        due_at = answers.next_look(dispatch, now, **how)
-        return (due_at - now + answers.BELL * (left > 30)).total_seconds()
+        return (answers.next_look(dispatch, now, **how) - now).total_seconds()
 
     assert [rest(age) for age in (1, 16, 80, 3600)] == [1, 2, 10, 30]
     many = {"soon": answers.CROWD_SOON}
-    assert [rest(age, **many) for age in (0.1, 1, 2, 4, 80)] == [1, 1, 2, 2, 10]
+    assert [rest(age, **many) for age in (0.1, 1, 1.2, 4, 80)] == [1, 1, 1.2, 1.5, 10]
     assert rest(3600, left=4) == 4
 
 

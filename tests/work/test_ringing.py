@@ -149,3 +149,11 @@ def test_health_names_the_rows_whose_steps_keep_going_wrong():
     make_work(name="fine", attempts=1)
     (row,) = health.state().stumbling
     assert (row.label, row.attempts, row.last_error) == ("portal.Canary", 3, "ValueError: no")
+
+
+def test_the_next_tick_comes_when_something_is_due_and_a_second_later_at_most():
+    assert conductor.until_due() == conductor.TICK
+    row = make_work(due_at=timezone.now() + timedelta(seconds=0.5))
+    assert 0.1 <= conductor.until_due() <= 0.5
+    Canary.objects.filter(pk=row.pk).update(due_at=timezone.now() + timedelta(seconds=0.01))
+    assert conductor.until_due() == conductor.SHORTEST
