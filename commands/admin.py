@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.db.models import Q
 
 from commands.models import (
+    AgentInstall,
     Approval,
     CloudCommand,
     CommandRevision,
@@ -100,6 +101,13 @@ class CloudCommandAdmin(RecordAdmin):
     list_display = ("name", "account", "region", "command_id", "provider", "seen_at")
     list_select_related = ("account",)
     search_fields = ("name", "=command_id")
+
+
+@admin.register(AgentInstall)
+class AgentInstallAdmin(RecordAdmin):
+    list_display = ("account", "region", "state", "asked_by", "asked_at")
+    list_select_related = ("account", "asked_by")
+    list_filter = ("state",)
 
 
 @admin.register(Output)

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from commands.views import answers, approvals, compose, runs, saved
+from commands.views import agents, answers, approvals, compose, runs, saved
 
 app_name = "commands"
 urlpatterns = [
@@ -18,6 +18,8 @@ urlpatterns = [
     path("runs/<int:pk>/answers.<str:form>", runs.export, name="run-export"),
     path("runs/<int:run>/answers/<int:pk>/", answers.detail, name="answer"),
     path("runs/<int:run>/answers/<int:pk>/raw/", answers.raw, name="answer-raw"),
+    path("agents/", agents.page, name="agents"),
+    path("agents/install/", agents.install, name="agents-install"),
     path("approvals/", approvals.listing, name="approvals"),
     path("approvals/<int:pk>/", approvals.detail, name="approval"),
     path("approvals/<int:pk>/decide/", approvals.decide, name="approval-decide"),

@@ -48,6 +48,7 @@ RUNS = (
     "commands.add_savedcommand",
     "commands.change_savedcommand",
 )
+AGENTS = ("commands.add_agentinstall",)
 DECISIONS = ("commands.decide_run",)  # never on what one asked for or wrote oneself
 RECORD_ROOM = (  # "*" stands for every model of the app
     "audit.view_*",
@@ -75,9 +76,9 @@ RECORD_ROOM = (  # "*" stands for every model of the app
 ROLES: dict[str, tuple[str, ...]] = {
     "viewer": LOOKS,
     "support": (*LOOKS, *CASES),
-    "operator": (*LOOKS, *CASES, *GROUPS, *RUNS),
-    "manager": (*LOOKS, *CASES, *GROUPS, *RUNS, *DECISIONS),
-    "administrator": (*LOOKS, *CASES, *GROUPS, *RUNS, *DECISIONS, *RECORD_ROOM),
+    "operator": (*LOOKS, *CASES, *GROUPS, *RUNS, *AGENTS),
+    "manager": (*LOOKS, *CASES, *GROUPS, *RUNS, *AGENTS, *DECISIONS),
+    "administrator": (*LOOKS, *CASES, *GROUPS, *RUNS, *AGENTS, *DECISIONS, *RECORD_ROOM),
 }
 
 

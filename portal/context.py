@@ -27,6 +27,7 @@ NOUNS = (
     ("commands:approvals", _("Approvals"), "commands.view_approval", False),
     ("commands:list", _("Commands"), "commands.view_savedcommand", False),
     ("instances:list", _("Instances"), "instances.view_instance", False),
+    ("commands:agents", _("Cloud Assistant"), "instances.view_instance", False),
     ("instances:groups", _("Groups"), "instances.view_instancegroup", False),
     ("instances:events", _("System events"), "instances.view_systemevent", False),
     ("instances:regions", _("Regions"), "instances.view_region", False),

@@ -1,5 +1,6 @@
 """What we do to instances: scripts kept to be run, runs, each machine's answer."""
 
+from commands.models.agents import AgentInstall as AgentInstall
 from commands.models.outputs import Output as Output
 from commands.models.outputs import digest_of as digest_of
 from commands.models.policy import Approval as Approval

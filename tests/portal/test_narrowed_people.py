@@ -35,6 +35,8 @@ PAGES = (
     "/runs/?csv=1",
     "/runs/new/",
     "/commands/",
+    "/approvals/",
+    "/agents/",
 )
 
 
