@@ -15,7 +15,7 @@ from functools import partial
 from django.db import transaction
 from django.utils import timezone
 
-from commands import answers, endings, holding, secret_parameters, splitting, stopping
+from commands import answers, doubts, endings, holding, secret_parameters, splitting, stopping
 from commands.models import Dispatch, Invocation, Script, Target
 from instances import ecs
 from portal import work
@@ -157,6 +157,10 @@ def _not_sent(claim: Claim[Dispatch], error: ecs.EcsError, *, in_doubt: bool) ->
     later = isinstance(error, ecs.Throttled)
     message = secret_parameters.redactor(claim.row.invocation).text(error.message)
     if isinstance(error, ecs.Refused) and not later:
+        if in_doubt and error.code.startswith(splitting.UNFIT):
+            in_doubt = _look_whether_heard(claim, error, message)
+        if claim.released or claim.row.state == Dispatch.State.SENT:
+            return None
         if not in_doubt and splitting.split(claim, error):
             return None
         status = Target.NO_ANSWER if in_doubt else Target.REFUSED
@@ -168,6 +172,27 @@ def _not_sent(claim: Claim[Dispatch], error: ecs.EcsError, *, in_doubt: bool) ->
         state=Dispatch.State.WAITING if later and not in_doubt else Dispatch.State.SENDING,
         **endings.words(error.code, message, error.request_id),
     )
+
+
+def _look_whether_heard(claim: Claim[Dispatch], error: ecs.Refused, message: str) -> bool:
+    """ECS does not take an instance (any more): find out whether it took the call before.
+
+    If so the dispatch is sent; if that cannot be told yet, it is released. The answer is whether
+    there still is a doubt. Only a second clean refusal, a while after the last unanswered call,
+    lets the list of runs speak.
+    """
+    dispatch = claim.row
+    said = endings.words(error.code, message, error.request_id)
+    again = dispatch.error_code.startswith(splitting.UNFIT) and not error.in_doubt
+    try:
+        found = doubts.heard(dispatch) if again else None
+    except ecs.EcsError:
+        found = None
+    if found is None:
+        claim.release(due_at=_next_try(dispatch, doubts.SETTLES), **said)
+    elif isinstance(found, str):
+        _sent(claim, ecs.Answer(ecs.Run(found)))
+    return found is not doubts.Heard.NO
 
 
 def _next_try(dispatch: Dispatch, rest: timedelta) -> datetime:

@@ -171,6 +171,8 @@ class InvocationInfo:
     status: str
     machines: dict[str, str] = field(default_factory=dict)  # instance id -> its status
     created_at: datetime | None = None
+    command_id: str = ""
+    name: str = ""
 
     @classmethod
     def read(cls, row: Any) -> InvocationInfo:
@@ -180,6 +182,8 @@ class InvocationInfo:
             status=wire.text(row.invocation_status),
             machines={wire.text(m.instance_id): wire.text(m.invocation_status) for m in machines},
             created_at=wire.time(row.creation_time),
+            command_id=wire.text(row.command_id),
+            name=wire.text(row.command_name),
         )
 
 

@@ -45,7 +45,7 @@ class FakeECS:
         self._call("DescribeInvocationResults")
         return ecs.Answer(list(self.runs.get(invoke_id, {}).values()))
 
-    def invocations(self, account, region, *, wanted, most_pages) -> ecs.Answer:
+    def invocations(self, account, region, *, wanted=None, most_pages) -> ecs.Answer:
         self._call("DescribeInvocations")
         found = {
             key: ecs.InvocationInfo(key, "Running", {n: r.status for n, r in rows.items()})

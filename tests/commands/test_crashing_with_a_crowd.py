@@ -79,9 +79,9 @@ class Cloud:
         rows = self._moved(invoke_id).items()
         return ecs.Answer([ecs.Result(i, status, output=i.encode()) for i, status in rows])
 
-    def invocations(self, account, region, *, wanted, most_pages) -> ecs.Answer:
+    def invocations(self, account, region, *, wanted=None, most_pages) -> ecs.Answer:
         self._fails()
-        known = [key for key in self.runs if key in wanted]
+        known = [key for key in self.runs if wanted is None or key in wanted]
         infos = [ecs.InvocationInfo(key, "?", dict(self._moved(key))) for key in known]
         return ecs.Answer({info.invoke_id: info for info in infos})
 

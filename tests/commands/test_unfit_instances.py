@@ -1,6 +1,9 @@
 """An instance that makes ECS refuse a whole call never sinks the others of that call."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from commands.models import Target
 from instances import ecs
@@ -49,9 +52,52 @@ def test_all_unfit_end_refused(fake, fleet):
     assert run.outcomes == {"unreached": 9}
 
 
-def test_a_refusal_in_doubt_is_not_split_for_the_call_may_have_been_heard(fake, fleet):
+def test_a_refusal_in_doubt_is_not_split_before_the_list_of_runs_was_seen(fake, fleet):
     fake.errors["RunCommand"] = [ecs.NoAnswer("silence")]
     fake.unfit = {fleet[2].instance_id}
-    run = work_on(ask(*fleet))
-    assert run.outcomes == {"unknown": 9}
-    assert run.dispatches.count() == 1
+    run = work_on(ask(*fleet), looks=2)
+    assert run.dispatches.get().state == "sending"
+    rest = run.dispatches.get().due_at - timezone.now()
+    assert rest > timedelta(seconds=10)
+
+    run = finish(fake, run)
+
+    assert fake.calls["DescribeInvocations"] == 1
+    assert run.outcomes == {"ok": 8, "unreached": 1}
+    assert set(fake.started.values()) == {1}
+
+
+def test_a_call_that_was_heard_is_found_in_the_list_and_followed(fake, fleet, monkeypatch):
+    run, start = ask(*fleet), ecs.run_script
+
+    def lost(*args, **how):
+        start(*args, **how)
+        fake.unfit = {fleet[2].instance_id}  # it stops, so ECS refuses the repeat
+        raise ecs.NoAnswer("lost")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ecs, "run_script", lost)
+        work_on(run, looks=1)
+    run = finish(fake, run)
+
+    assert run.outcomes == {"ok": 9}
+    assert set(fake.started.values()) == {1}
+
+
+def test_the_run_of_another_dispatch_is_not_taken_for_ours(fake, fleet):
+    other = finish(fake, ask(*fleet))
+    fake.errors["RunCommand"] = [ecs.NoAnswer("silence")]
+    fake.unfit = {fleet[2].instance_id}
+
+    run = finish(fake, ask(*fleet))
+
+    assert run.outcomes == {"ok": 8, "unreached": 1}
+    assert run.dispatches.filter(invoke_id=other.dispatches.get().invoke_id).count() == 0
+
+
+def test_two_runs_that_could_be_it_leave_the_doubt(fake, fleet):
+    fake.errors["RunCommand"] = [ecs.NoAnswer("silence")]
+    fake.unfit = {fleet[2].instance_id}
+    rows = {machine.instance_id: ecs.Result(machine.instance_id, "Running") for machine in fleet}
+    fake.runs = {"t-one": rows, "t-two": dict(rows)}
+    assert work_on(ask(*fleet)).outcomes == {"unknown": 9}
