@@ -6,7 +6,8 @@ import difflib
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Case, Count, IntegerField, Min, QuerySet, Value, When
+from django.core.cache import cache
+from django.db.models import Case, Count, IntegerField, Min, QuerySet, Value, When, Window
 
 from commands.decoding import Text, decoded, plain
 from commands.models import Outcome, Output, Target
@@ -17,6 +18,8 @@ SHOWN = 12  # groups on one page, the biggest besides
 SHOWN_BYTES = 4_000  # of one output on the page
 DIFF_LINES = 300  # of each side; a longer text is compared as far as that
 DIFF_SHOWN = 60
+KEPT_FOR = 24 * 3600  # seconds
+TOTAL = Window(Count("*"))  # of the groups: windows are looked at after grouping
 FACETS = ("outcome", "status", "exit_code", "error_code")
 # Worst first: what a person has to look at stands on top.
 ORDER = (
@@ -67,10 +70,11 @@ class Groups:
         return self.total - len(self.odd) - (self.majority is not None)
 
 
-def grouped(targets: QuerySet[Target], by: str) -> Groups:
+def grouped(targets: QuerySet[Target], by: str, final: str = "") -> Groups:
     """The ended ones among `targets` by how they ended and what they printed.
 
-    Five queries, whatever the number of machines; bodies are read for the shown groups only.
+    `final` names targets that will never change again: what was counted is kept for the next look.
+    A few queries, whatever the number of machines; bodies are read for the shown groups only.
     """
     key = KEYS[by]
     rows = (
@@ -79,18 +83,42 @@ def grouped(targets: QuerySet[Target], by: str) -> Groups:
         .values(*FACETS, key)
         .annotate(count=Count("pk"), first=Min("pk"), rank=_rank())
     )
-    total = rows.count()
-    if not total:
+    kept = f"groups:{final}:{by}"
+    total, chosen = (cache.get(kept) if final else None) or _chosen(rows)
+    if final:
+        cache.set(kept, (total, chosen), KEPT_FOR)
+    if not chosen:
         return Groups(None, [], 0)
-    biggest = rows.filter(outcome__in=Outcome.good()).order_by("-count", "first").first()
-    biggest = biggest or rows.order_by("-count", "first").first()
-    odd = [row for row in rows.order_by("rank", "count", "first")[: SHOWN + 1] if row != biggest]
-    chosen = [biggest, *odd[:SHOWN]]
     groups = _filled(chosen, key)
     majority, rest = groups[0], groups[1:]
     for group in rest:
         group.difference = _difference(majority, group)
     return Groups(majority, rest, total)
+
+
+def _chosen(rows: Any) -> tuple[int, list[dict[str, Any]]]:
+    """How many groups there are, the biggest, and the odd ones that the page shows."""
+    first = list(rows.annotate(total=TOTAL).order_by("rank", "count", "first")[: SHOWN + 2])
+    if not first:
+        return 0, []
+    total = first[0]["total"]
+    biggest = _biggest(rows, first if len(first) == total else None)
+    odd = [row for row in first if not _same(row, biggest)]
+    return total, [biggest, *odd[:SHOWN]]
+
+
+def _biggest(rows: Any, all_of_them: list[dict[str, Any]] | None) -> dict[str, Any]:
+    """Of those that ended well, else of all. Asked for only where the page does not hold all."""
+    if all_of_them is None:
+        good = rows.filter(outcome__in=Outcome.good())
+        found = good.order_by("-count", "first").first()
+        return found or rows.order_by("-count", "first").first()
+    well = [row for row in all_of_them if row["outcome"] in Outcome.good()]
+    return min(well or all_of_them, key=lambda row: (-row["count"], row["first"]))
+
+
+def _same(row: dict[str, Any], other: dict[str, Any]) -> bool:
+    return row["first"] == other["first"]
 
 
 def _rank() -> Case:

@@ -85,9 +85,11 @@ def page(
     *,
     sorts: Mapping[str, Order] | None = None,
     size: int = 50,
+    known: int | None = None,
 ) -> Page[Row]:
     """One page of `queryset`, ordered by `order` or by the person's choice among `sorts`.
 
+    `known` says how many rows there are where the caller counted them already.
     An order is field names with an optional leading "-"; only its first may hold nulls.
     """
     sort, chosen = _choice(request.GET, order, sorts or {})
@@ -100,7 +102,7 @@ def page(
     has_next, has_previous = (True, more) if back else (more, after is not None)
     return Page(
         rows=rows,
-        count=count(queryset),
+        count=count(queryset) if known is None else Count(min(known, MOST), known > MOST),
         next=_turn(request.GET, sort, columns, rows[-1], False) if has_next and rows else "",
         previous=_turn(request.GET, sort, columns, rows[0], True) if has_previous and rows else "",
         params=request.GET,

@@ -17,6 +17,7 @@ from commands.forms.runs import AnswerFilter, RunFilter
 from commands.models import Invocation, Outcome, Target
 from commands.searching import search
 from commands.shown import bars, waiting_for
+from instances.groups import sees_all
 from instances.models import Instance
 from portal import lists
 from portal.access import needs
@@ -76,7 +77,7 @@ def _run(request: HttpRequest, pk: int) -> Invocation:
 def _targets(request: HttpRequest, run: Invocation) -> QuerySet[Target]:
     """The answers of instances that this person may see."""
     targets = Target.objects.filter(invocation=run)
-    if request.user.is_superuser:
+    if request.user.is_superuser or sees_all(request.user):
         return targets
     return targets.filter(instance__in=Instance.objects.visible_to(request.user).values("pk"))
 
@@ -88,8 +89,10 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     run = _run(request, pk)
     form = AnswerFilter(request.GET)
     found, looked = _found(form, _targets(request, run))
-    page = lists.page(request, found.select_related("instance"), ANSWER_ORDER, sorts=ANSWER_SORTS)
     shown = _progress(request, run)
+    rows = found.select_related("instance")
+    known = None if form.has_changed() else shown["seen"]
+    page = lists.page(request, rows, ANSWER_ORDER, sorts=ANSWER_SORTS, known=known)
     shown |= {"form": form, "page": page, "looked": looked, "narrowed": form.has_changed()}
     return render(request, "commands/run.html", shown)
 
@@ -109,9 +112,10 @@ def _progress(request: HttpRequest, run: Invocation) -> dict[str, Any]:
     targets = _targets(request, run)
     by = request.GET.get("by", grouping.EXACT)
     by = by if by in grouping.KEYS else grouping.EXACT
-    counts = dict(targets.order_by().values_list("outcome").annotate(Count("pk")))
-    seen = sum(counts.values())
     over = run.state == Invocation.State.FINISHED
+    whole = over and (request.user.is_superuser or sees_all(request.user))
+    counts = run.outcomes if whole else _counts(targets)
+    seen = sum(counts.values())
     return {
         "run": run,
         "over": over,
@@ -121,11 +125,17 @@ def _progress(request: HttpRequest, run: Invocation) -> dict[str, Any]:
         "hidden": run.size - seen,
         "going": counts.get("", 0),
         "waiting_for": "" if over else waiting_for(run),
-        "groups": grouping.grouped(targets, by),
+        "groups": grouping.grouped(
+            targets, by, f"{run.pk}:{run.finished_at.timestamp()}" if whole else ""
+        ),
         "stopping": stopping.progress(run) if run.stop_asked_at else None,
         "again": [(o, Outcome(o).label, n) for o, n in counts.items() if o],
         "left_out": run.left_out,
     }
+
+
+def _counts(targets: QuerySet[Target]) -> dict[str, int]:
+    return dict(targets.order_by().values_list("outcome").annotate(Count("pk")))
 
 
 def _found(form: AnswerFilter, targets: QuerySet[Target]) -> tuple[QuerySet[Target], Any]:
