@@ -13,6 +13,7 @@ from pathlib import Path
 from simulator.cloud import Cloud
 from simulator.endpoint import Endpoint
 from simulator.faults import Faults, WrongRule, read_rules
+from simulator.power import SECONDS
 from simulator.server import Server
 from simulator.signature import AccessKey, Verifier
 from simulator.world import World, fleet_of
@@ -25,6 +26,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--port", type=_port, default=8181, help="0 takes a free one")
     parser.add_argument("--world", type=_world, default="demo", metavar="demo|fleet:N[:mixed]")
     parser.add_argument("--latency", type=_latency, default=0.0, metavar="MS")
+    parser.add_argument("--power-seconds", type=_span, default=SECONDS, metavar="A-B")
     parser.add_argument("--faults", type=_faults, metavar="FILE", help="a JSON list of rules")
     parser.add_argument(
         "--access-key",
@@ -61,6 +63,16 @@ def _latency(text: str) -> float:
     return milliseconds / 1000
 
 
+def _span(text: str) -> tuple[float, float]:
+    try:
+        low, high = map(float, text.split("-"))
+    except ValueError:
+        low, high = 1.0, 0.0
+    if not 0 <= low <= high <= 3600:
+        raise argparse.ArgumentTypeError("a span is A-B with seconds from 0 to 3600, such as 8-20")
+    return low, high
+
+
 def _faults(text: str) -> Path:
     path = Path(text)
     try:
@@ -85,6 +97,7 @@ def build(options: argparse.Namespace) -> Server:
     keys = options.access_key or [AccessKey.parse(DEFAULT_KEY)]
     verifier = Verifier({key.id: key for key in keys})
     cloud = Cloud(world, Faults(options.faults))
+    cloud.power.seconds = options.power_seconds
     return Server(Endpoint(cloud, verifier), options.port, options.latency)
 
 

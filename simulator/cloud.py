@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from simulator.counters import Counters
@@ -12,6 +13,7 @@ from simulator.errors import Refusal
 from simulator.faults import Faults
 from simulator.library import Library
 from simulator.machine import Machine
+from simulator.power import Power
 from simulator.runs import Runs
 from simulator.signature import AccessKey
 from simulator.tokens import Tokens
@@ -34,9 +36,14 @@ class Cloud:
     tokens: Tokens = field(default_factory=Tokens)
     library: Library = field(default_factory=Library)
     runs: Runs = field(init=False)
+    power: Power = field(init=False)
 
     def __post_init__(self) -> None:
         self.runs = Runs(self.counters, self.faults, self.clock)
+        self.power = Power(
+            self.counters, self.faults, self.clock, self.runs.interrupt, self.remember
+        )
+        self.runs.after_exit = self.power.exited
 
     def machines(self, region: str) -> list[Machine]:
         """The region's machines that are not released."""
@@ -48,7 +55,20 @@ class Cloud:
             return None
         return self.world.machine(region, instance_id)
 
+    def anywhere(self, instance_id: str) -> Machine | None:
+        """The machine in whatever region: operations on one instance name none."""
+        found = (self.machine(region.region_id, instance_id) for region in self.world.regions)
+        return next(filter(None, found), None)
+
+    def remember(self, machine: Machine) -> None:
+        """Keep it as it is, so that what is done to it now can be taken back."""
+        with self.lock:
+            if machine.instance_id not in self.originals:
+                kept = replace(machine, agent=copy(machine.agent))
+                self.originals[machine.instance_id] = kept
+
     def close(self) -> None:
+        self.power.close()
         self.runs.close()
 
 
@@ -74,6 +94,18 @@ class Call:
     def scope(self) -> str:
         """What a page token belongs to besides its query."""
         return f"{self.operation} {self.key.id}"
+
+    def once(self, act: Callable[[], dict]) -> dict:
+        """The answer of `act`, which is done once for each ClientToken of this identity."""
+
+        def counted() -> dict:
+            answer = act()
+            if token := self.params.text("ClientToken"):
+                self.cloud.counters.add("tokens", token)
+            return answer
+
+        place = (self.key.id, self.region, self.operation)
+        return self.cloud.tokens.once(place, self.params, counted)
 
     def machine(self, instance_id: str, *, code: str = "InvalidInstance.NotFound") -> Machine:
         """The machine of this region, or a refusal with `code`."""

@@ -4,22 +4,24 @@ It is no part of ECS, unsigned, and only reachable from this machine. Tests and 
 the portal never does.
   GET    /_simulator/counters    every act performed so far
   GET    /_simulator/faults      the rules in force;  POST adds one or a list;  DELETE forgets them
-  POST   /_simulator/machines    {"instance": id, "released"|"status"|"agent"|"name": value,
+  POST   /_simulator/machines    {"instance": id, "released"|"status"|"agent"|"name"|
+                                 "agent_version"|"on_reboot": value,
                                  "for_seconds": how long the agent has been so}; DELETE takes back
+  POST   /_simulator/power       {"seconds": [shortest, longest]} of going down or coming back
+  POST   /_simulator/events      {"instance": id, "in_seconds": s}: a reboot planned by the platform
   POST   /_simulator/logins      {"instance": id or name, "lines": what root types there}
 """
 
 from __future__ import annotations
 
 import json
-from copy import copy
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from simulator.actions.instances import STATUSES
 from simulator.cloud import Cloud
 from simulator.faults import WrongRule
-from simulator.machine import Machine
+from simulator.machine import EventRecord, Machine
+from simulator.power import FATES
 from simulator.wire import Reply, Request
 
 PREFIX = "/_simulator/"
@@ -39,6 +41,8 @@ def answer(cloud: Cloud, request: Request) -> Reply:
         ("DELETE", "faults"): lambda: cloud.faults.clear(),
         ("POST", "machines"): lambda: _change(cloud, _body(request)),
         ("DELETE", "machines"): lambda: _restore(cloud),
+        ("POST", "power"): lambda: _set_power(cloud, _body(request)),
+        ("POST", "events"): lambda: _plan(cloud, _body(request)),
         ("POST", "logins"): lambda: _log_in(cloud, _body(request)),
     }
     way = ways.get((request.method, request.path.removeprefix(PREFIX)))
@@ -74,11 +78,12 @@ def _change(cloud: Cloud, body: object) -> dict:
         "status": lambda value: _set_status(cloud, machine, value),
         "agent": lambda value: _set_agent(machine, value, since),
         "name": lambda value: setattr(machine, "name", str(value)),
+        "agent_version": lambda value: setattr(machine.agent, "version", str(value)),
+        "on_reboot": lambda value: _set_fate(machine, value),
     }
     if unknown := sorted(set(body) - set(changes)):
         raise Wrong(f"unknown {unknown}; allowed are {sorted(changes)}")
-    if machine.instance_id not in cloud.originals:
-        cloud.originals[machine.instance_id] = replace(machine, agent=copy(machine.agent))
+    cloud.remember(machine)
     for name, value in body.items():
         changes[name](value)
     return {
@@ -106,6 +111,7 @@ def _restore(cloud: Cloud) -> None:
         if before := cloud.originals.pop(machine.instance_id, None):
             machine.name, machine.status = before.name, before.status
             machine.stopped_at, machine.agent = before.stopped_at, before.agent
+            machine.on_reboot, machine.events = before.on_reboot, before.events
 
 
 def _machine(cloud: Cloud, instance_id: object) -> Machine:
@@ -124,6 +130,46 @@ def _set_status(cloud: Cloud, machine: Machine, value: object) -> None:
         raise Wrong(f"status is one of {', '.join(STATUSES)}")
     machine.status = value
     machine.stopped_at = None if value == "Running" else cloud.clock()
+
+
+def _set_fate(machine: Machine, value: object) -> None:
+    if value not in ("", *FATES):
+        raise Wrong(f"on_reboot is empty or one of {', '.join(FATES)}")
+    machine.on_reboot = value
+
+
+def _set_power(cloud: Cloud, body: object) -> dict:
+    """How long machines take for going down or coming back, from now on."""
+    bounds = body.get("seconds") if isinstance(body, dict) else None
+    if (
+        not isinstance(bounds, list)
+        or len(bounds) != 2
+        or _seconds(bounds[0]) > _seconds(bounds[1])
+    ):
+        raise Wrong('{"seconds": [shortest, longest]} is needed')
+    cloud.power.seconds = (float(bounds[0]), float(bounds[1]))
+    return {"seconds": bounds}
+
+
+def _plan(cloud: Cloud, body: object) -> dict:
+    """Announce a planned reboot of a machine, as the platform does."""
+    if not isinstance(body, dict):
+        raise Wrong("a JSON object is needed")
+    machine, now = _machine(cloud, body.get("instance")), cloud.clock()
+    not_before = now + timedelta(seconds=_seconds(body.get("in_seconds", 86_400)))
+    cloud.remember(machine)
+    event = EventRecord(
+        f"e-{machine.instance_id[2:]}{len(machine.events)}",
+        "SystemMaintenance.Reboot",
+        "Scheduled",
+        now,
+        not_before,
+        None,
+        reason="The underlying host has a software risk",
+        reason_code="System maintenance",
+    )
+    machine.events = [*machine.events, event]
+    return {"event": event.event_id}
 
 
 def _seconds(value: object) -> float:

@@ -15,6 +15,9 @@ class Counters:
     runs.<instance>              times a script was started on a machine
     scripts.<linux|windows>.<sandbox|shared|recording|refused>   who really answered
     acts.<what>                  acts on the world: invocations, stops, commands kept
+    reboots.<instance>, stops.<instance>, starts.<instance>   times it was sent down or up
+    boots.<instance>             times it really came up anew
+    tokens.<ClientToken>         times a call with it was acted upon
     installs.<instance>          times the agent was installed on a machine
     """
 

@@ -13,6 +13,9 @@ A rule is a JSON object: `kind`, what it is limited to, and the kind's own argum
   empty      a listing has no rows
   silent     the agent hears of the script and never answers; seconds (60) until the row gives up
   output     mode truncate | corrupt | empty | dropped (with bytes): what the guest printed is bent
+  no_return   a machine told to reboot or start never answers again; status (Running) or Starting
+  same_boot   it says that it did, and was never down;   lost_agent   it is back without its agent
+  late_return   seconds (60): it comes back that much later
   duplicate_events   each event comes twice;   late_events   seconds: events show up that much later
 """
 
@@ -39,6 +42,10 @@ KINDS: dict[str, dict[str, type | tuple[type, ...]]] = {
     "empty": {},
     "silent": {"seconds": (int, float)},
     "output": {"mode": str, "bytes": int},
+    "no_return": {"status": str},
+    "same_boot": {},
+    "late_return": {"seconds": (int, float)},
+    "lost_agent": {},
     "duplicate_events": {},
     "late_events": {"seconds": (int, float)},
 }
@@ -88,6 +95,8 @@ class Rule:
                 raise WrongRule(f"{kind}: {name}={given!r} is not valid; allowed are {allowed}")
         if kind == "output" and value.get("mode") not in OUTPUT_MODES:
             raise WrongRule(f"output: mode must be one of {', '.join(OUTPUT_MODES)}")
+        if kind == "no_return" and value.get("status", "Running") not in ("Running", "Starting"):
+            raise WrongRule("no_return: status is Running or Starting")
         limits = {name: value[name] for name in LIMITS if name in value}
         arguments = {name: value[name] for name in KINDS[kind] if name in value}
         return cls(kind, arguments, **limits, dice=random.Random(value.get("seed", 1)))

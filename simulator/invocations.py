@@ -62,7 +62,7 @@ class Order:
     container_name: str = ""
 
 
-@dataclass
+@dataclass(eq=False)
 class Row:
     """One machine's part of an invocation."""
 
@@ -105,9 +105,13 @@ class Row:
 class Tally:
     """One agent's work: scripts not over yet, scripts ever, and when the last one came."""
 
-    active: int = 0
+    rows: list[Row] = field(default_factory=list)
     count: int = 0
     last_at: datetime | None = None
+
+    @property
+    def active(self) -> int:
+        return len(self.rows)
 
 
 @dataclass

@@ -62,6 +62,12 @@ class Agent:
     silent_since: datetime | None = None
     second: int = 17  # of each minute, when it sends its heartbeat
 
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The version for comparing; empty where there is none."""
+        parts = self.version.split(".")
+        return tuple(map(int, parts)) if all(part.isdecimal() for part in parts) else ()
+
     def last_beat(self, until: datetime, boot: "Boot") -> datetime:
         """The newest heartbeat at or before `until`; one is sent right after each boot."""
         on_the_minute = until.replace(second=0, microsecond=0) + timedelta(seconds=self.second)
@@ -153,6 +159,8 @@ class Machine:
     guest: Guest = field(repr=False)
     events: list[EventRecord] = field(default_factory=list)
     stopped_at: datetime | None = None
+    stopped_mode: str = "KeepCharging"
+    on_reboot: str = ""  # how its reboots go wrong, such as same_boot; see simulator/power.py
     truth: Truth | None = field(default=None, repr=False)
 
     @property

@@ -57,6 +57,8 @@ class Runs:
         self._later = Later()
         self._answers = Answers(self._pool.submit, self._later)
         self._serial = itertools.count(1)
+        # What the agent does once it has reported a script's exit code.
+        self.after_exit: Callable[[Machine, int], None] = lambda machine, code: None
 
     def quota_left(self, region: str) -> bool:
         """Whether the region may have another run today, by the clock of UTC+8."""
@@ -124,7 +126,18 @@ class Runs:
     def tally(self, instance_id: str) -> Tally:
         """What the agent of this machine was asked to do so far."""
         with self._lock:
-            return replace(self._tallies.get(instance_id, Tally()))
+            tally = self._tallies.get(instance_id, Tally())
+            return replace(tally, rows=tally.rows.copy())
+
+    def interrupt(self, machine: Machine) -> None:
+        """The machine goes down, and every script on it with it."""
+        info = "the instance was restarted or stopped while the command was running"
+        with self._lock:
+            for row in self.tally(machine.instance_id).rows:
+                row.stop.set()
+                if row.status != "Pending":
+                    self._end(row, "Error", "InstanceRestarted", info)
+        self._answers.unwanted()
 
     def close(self) -> None:
         """Stop everything that runs; returns when the threads are done."""
@@ -263,7 +276,10 @@ class Runs:
 
     def _finish(self, row: Row, ran: Ran, timeout: int) -> None:
         with self._lock:
+            already = row.over
             self._settle(row, ran, timeout)
+        if ran.exit_code and not already:
+            self.after_exit(row.machine, ran.exit_code)
 
     def _settle(self, row: Row, ran: Ran, timeout: int) -> None:
         if row.over:
@@ -294,7 +310,7 @@ class Runs:
             return
         row.error_code, row.error_info = code, info
         row.finished_at = at or self._clock()
-        self._tallies[row.instance_id].active -= 1
+        self._tallies[row.instance_id].rows.remove(row)
         if status in ("Aborted", "Invalid"):
             row.started_at = None
         self._move(row, status)
@@ -302,7 +318,8 @@ class Runs:
     def _note(self, rows: list[Row], now: datetime) -> None:
         for row in rows:
             tally = self._tallies.setdefault(row.instance_id, Tally())
-            tally.active, tally.count, tally.last_at = tally.active + 1, tally.count + 1, now
+            tally.rows.append(row)
+            tally.count, tally.last_at = tally.count + 1, now
         self._kept += len(rows)
 
     def _forget_old(self) -> None:

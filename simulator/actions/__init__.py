@@ -11,6 +11,7 @@ from simulator.actions import (
     console,
     events,
     instances,
+    power,
     results,
     runs,
 )
@@ -32,6 +33,12 @@ OPERATIONS: dict[str, Callable[[Call], dict]] = {
     "StopInvocation": runs.stop_invocation,
     "DescribeInvocations": results.describe_invocations,
     "DescribeInvocationResults": results.describe_invocation_results,
+    "RebootInstance": power.reboot_instance,
+    "RebootInstances": power.reboot_instances,
+    "StopInstance": power.stop_instance,
+    "StopInstances": power.stop_instances,
+    "StartInstance": power.start_instance,
+    "StartInstances": power.start_instances,
     "GetInstanceConsoleOutput": console.get_instance_console_output,
     "GetInstanceScreenshot": console.get_instance_screenshot,
 }

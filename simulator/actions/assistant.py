@@ -76,8 +76,4 @@ def _shown(call: Call, machine: Machine) -> dict:
 
 
 def _sessions(machine: Machine) -> bool:
-    try:
-        version = tuple(int(part) for part in machine.agent.version.split("."))
-    except ValueError:
-        return False
-    return version >= SESSIONS_SINCE.get(machine.os_type, (99,))
+    return machine.agent.numbers >= SESSIONS_SINCE.get(machine.os_type, (99,))

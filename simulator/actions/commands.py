@@ -19,8 +19,7 @@ LIMITS = Limits(most=50, assistant=True)
 
 def create_command(call: Call) -> dict:
     region = call.region
-    place = (call.key.id, region, call.operation)
-    return call.cloud.tokens.once(place, call.params, lambda: _create(call, region))
+    return call.once(lambda: _create(call, region))
 
 
 def _create(call: Call, region: str) -> dict:

@@ -169,7 +169,7 @@ def shown(machine: Machine) -> dict:
         "StartTime": minutes(machine.started_at),
         "ExpiredTime": minutes(machine.expires_at),
         "InstanceChargeType": machine.charge_type,
-        "StoppedMode": "KeepCharging" if machine.status == "Stopped" else "Not-applicable",
+        "StoppedMode": machine.stopped_mode if machine.status == "Stopped" else "Not-applicable",
         "Tags": {"Tag": [{"TagKey": k, "TagValue": v} for k, v in machine.tags.items()]},
         "OperationLocks": {
             "LockReason": [{"LockReason": why, "LockMsg": ""} for why in machine.lock_reasons]

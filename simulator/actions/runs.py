@@ -21,8 +21,7 @@ TAGS = 20
 
 def run_command(call: Call) -> dict:
     region = call.region
-    place = (call.key.id, region, call.operation)
-    return call.cloud.tokens.once(place, call.params, lambda: _run(call, region))
+    return call.once(lambda: _run(call, region))
 
 
 def _run(call: Call, region: str) -> dict:
@@ -49,8 +48,7 @@ def _start(call: Call, region: str, order: Order, enabled: bool, command_id: str
 
 def invoke_command(call: Call) -> dict:
     region = call.region
-    place = (call.key.id, region, call.operation)
-    return call.cloud.tokens.once(place, call.params, lambda: _invoke(call, region))
+    return call.once(lambda: _invoke(call, region))
 
 
 def _invoke(call: Call, region: str) -> dict:

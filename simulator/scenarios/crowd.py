@@ -4,7 +4,8 @@ Which machine differs depends on its number alone, so every start tells the same
   number % 100 == 42   not upgraded: an older kernel, and 40.9 in /etc/app-release, not 41.2
   number % 150 == 77   the application is missing: no /etc/app-release, no app.service
   number % 250 == 125  the disk is full
-In a mixed fleet, of each 50 also one each is unfit to run scripts; see UNFIT.
+In a mixed fleet, of each 50 also one each is unfit to run scripts, and come back
+wrongly from a reboot; see UNFIT and FATES.
 """
 
 import itertools
@@ -40,6 +41,8 @@ UNFIT: dict[int, str] = {  # number % 50 in a mixed fleet
     47: "classic_network",
 }
 
+FATES = {11: "same_boot", 21: "no_return", 31: "late_return", 41: "lost_agent"}  # of reboots
+
 
 def machines(size: int, now: datetime, *, mixed: bool) -> list[Machine]:
     """Every second machine in the other region; machines alike are one and the same system."""
@@ -70,6 +73,7 @@ def _machine(
     machine = build(card, _unfit(story, unfit, now), now)
     if unfit == "classic_network":
         machine.vpc_id = machine.vswitch_id = ""
+    machine.on_reboot = FATES.get(number % 50, "") if mixed else ""
     return machine
 
 

@@ -2,10 +2,12 @@
 
 import base64
 import json
+import time
 from pathlib import Path
 
 import pytest
 from alibabacloud_ecs20140526 import models
+from alibabacloud_ecs20140526 import models as m
 
 from simulator.actions import OPERATIONS
 from tests.simulator.conftest import REGION, healthy, run, settled
@@ -57,10 +59,31 @@ def own_command(client) -> str:
     return listed.body.commands.command[0].command_id
 
 
+# Power operations, in an order that leaves the machine running, and the status each needs.
+POWER = {
+    "RebootInstance": "Running",
+    "RebootInstances": "Running",
+    "StopInstance": "Running",
+    "StartInstance": "Stopped",
+    "StopInstances": "Running",
+    "StartInstances": "Stopped",
+}
+
+
+def wait_for(simulator, machine, operation):
+    """Until the machine is as this operation needs it."""
+    cloud = simulator.cloud
+    found = cloud.anywhere(machine)
+    for _look in range(500):
+        if found.status == POWER.get(operation, found.status) and not cloud.power.moving(found):
+            return
+        time.sleep(0.02)
+    raise AssertionError(f"{machine} stays {found.status}")
+
+
 @pytest.fixture(scope="module")
 def calls():
     """How the SDK calls each operation, given a run and a machine."""
-    m = models
     return {
         "DescribeRegions": lambda c, i, r: c.describe_regions(m.DescribeRegionsRequest()),
         "DescribeInstances": lambda c, i, r: c.describe_instances(
@@ -118,6 +141,18 @@ def calls():
         "DescribeInvocationResults": lambda c, i, r: c.describe_invocation_results(
             m.DescribeInvocationResultsRequest(region_id=REGION, invoke_id=r)
         ),
+        "RebootInstance": lambda c, i, r: c.reboot_instance(m.RebootInstanceRequest(instance_id=i)),
+        "RebootInstances": lambda c, i, r: c.reboot_instances(
+            m.RebootInstancesRequest(region_id=REGION, instance_id=[i])
+        ),
+        "StopInstance": lambda c, i, r: c.stop_instance(m.StopInstanceRequest(instance_id=i)),
+        "StartInstance": lambda c, i, r: c.start_instance(m.StartInstanceRequest(instance_id=i)),
+        "StopInstances": lambda c, i, r: c.stop_instances(
+            m.StopInstancesRequest(region_id=REGION, instance_id=[i])
+        ),
+        "StartInstances": lambda c, i, r: c.start_instances(
+            m.StartInstancesRequest(region_id=REGION, instance_id=[i])
+        ),
         "GetInstanceConsoleOutput": lambda c, i, r: c.get_instance_console_output(
             m.GetInstanceConsoleOutputRequest(region_id=REGION, instance_id=i)
         ),
@@ -138,7 +173,9 @@ def test_each_operation_answers_the_sdk_in_the_exact_nesting(client, simulator, 
     invoke_id = run(client, [machine], "echo out", tag=tag)
     settled(client, invoke_id)
     simulator.cloud.screenshots.clear()
+    simulator.cloud.power.seconds = (0, 0.05)
     for operation, call in calls.items():
+        wait_for(simulator, machine, operation)
         response = call(client, machine, invoke_id)
         assert response.status_code == 200
         assert response.body is not None, operation
@@ -174,11 +211,18 @@ def test_the_wire_holds_nothing_that_the_sdk_would_silently_ignore(client, simul
         "StopInvocation": {"InvokeId": invoke_id},
         "DescribeInvocations": {"InvokeId": invoke_id, "IncludeOutput": "true"},
         "DescribeInvocationResults": {"InvokeId": invoke_id},
+        **{one: {"InstanceId": machine} for one in POWER if one.endswith("e")},
+        **{many: {"InstanceId__1": machine} for many in POWER if many.endswith("s")},
         "GetInstanceConsoleOutput": {"InstanceId": machine},
         "GetInstanceScreenshot": {"InstanceId": machine},
     }
     assert set(questions) == set(OPERATIONS)
-    for operation, params in questions.items():
+    simulator.cloud.power.seconds = (0, 0.05)
+    for operation in sorted(
+        questions, key=lambda name: [*POWER].index(name) if name in POWER else -1
+    ):
+        params = questions[operation]
+        wait_for(simulator, machine, operation)
         if params.get("CommandId"):
             params["CommandId"] = own_command(client)
         told = ask(simulator, operation, RegionId=REGION, **params)
