@@ -37,11 +37,11 @@ def until(question, patience=20.0):
 
 
 @pytest.mark.usefixtures("sandbox_needed")
-def test_a_running_row_is_stopped_and_keeps_what_it_said(client):
+def test_a_running_row_is_stopped_and_keeps_what_it_said(client, simulator):
     machine = healthy(client)[0].instance_id
-    invoke_id = run(client, [machine], "echo begun; sleep 30; echo never")
-    until(lambda: results(client, invoke_id)[0].invocation_status == "Running")
-    time.sleep(0.3)
+    invoke_id = run(client, [machine], "echo begun; touch /root/begun; sleep 30; echo never")
+    guest = simulator.cloud.machine(REGION, machine).guest
+    until(lambda: guest.root and (guest.root / "root/begun").exists())
     stop(client, invoke_id)
     assert results(client, invoke_id)[0].invocation_status in ("Stopping", "Terminated")
     [row] = settled(client, invoke_id)
