@@ -15,6 +15,7 @@ from django.conf import settings
 from commands import parameters
 from commands.policy import Judgement, judge
 from commands.quota import Quota, quotas
+from commands.syntax import complaint
 from commands.targets import Reach, Selection, reach
 from instances import ecs
 
@@ -55,6 +56,11 @@ class Plan:
     def must_type(self) -> bool:
         """Whether so many are reached that the number has to be typed."""
         return self.size > settings.RUN_CONFIRM_ABOVE
+
+    @cached_property
+    def complaint(self) -> str:
+        """What a shell says of the script's grammar; a warning only."""
+        return complaint(self.script["script"], self.script["type"])
 
     @cached_property
     def judgement(self) -> Judgement:

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from commands import parameters, saved
 from commands.forms.saved import CommandFilter, SavedForm
 from commands.models import CommandRevision, CommandTag, CommandType, Invocation, SavedCommand
+from commands.syntax import complaint
 from portal import lists
 from portal.access import needs
 
@@ -126,6 +127,8 @@ def _edit(request: HttpRequest, command: SavedCommand | None) -> HttpResponse:
         via="page",
     )
     messages.success(request, _("Saved as revision %d.") % revision.number)
+    if trouble := complaint(revision.script, revision.type):
+        messages.warning(request, _("A shell cannot read this script: %s") % trouble)
     return redirect(revision.command)
 
 
