@@ -64,10 +64,16 @@ class Measured:
     calls: Counter
     memory: int  # bytes: the workers' peaks together
     cpu: float  # seconds of all the portal's processes
+    idle: float  # of these, what they take in that time with nothing to do
 
     @property
     def each(self) -> float:
         return self.calls.total() / self.size
+
+    @property
+    def worked(self) -> float:
+        """CPU seconds that an instance took."""
+        return (self.cpu - self.idle) / self.size
 
 
 class Fleet:
@@ -76,6 +82,13 @@ class Fleet:
     def __init__(self, stack: Stack, simulator: Simulator) -> None:
         self.stack, self.simulator = stack, simulator
         self.serial = 0
+        self.idle = 0.0  # CPU seconds in a second
+
+    def rest(self, seconds: float = 8.0) -> None:
+        """Learn what the processes take while nothing is to be done."""
+        before = self._cpu()
+        time.sleep(seconds)
+        self.idle = (self._cpu() - before) / seconds
 
     def run(self, size: int, script: str = f"sleep {SLEEP:.0f}; echo done") -> Measured:
         """A new text each time: the fleet remembers what it answered a moment ago."""
@@ -96,7 +109,16 @@ class Fleet:
         assert said == [("ok", size)], said
         made = Counter(self.simulator.counters()["calls"])
         made.subtract(calls)
-        return Measured(size, float(wall) - begun, submitted - begun, +made, self._memory(), spent)
+        took = float(wall) - begun
+        return Measured(
+            size=size,
+            wall=took,
+            submit=submitted - begun,
+            calls=+made,
+            memory=self._memory(),
+            cpu=spent,
+            idle=self.idle * took,
+        )
 
     def _processes(self) -> list[psutil.Process]:
         roles = self.stack.pids()
@@ -212,6 +234,7 @@ def measure(size: int, latency: int, folder: Path, seed_machines: int) -> Measur
             stack.start("--no-simulator")
             fleet = Fleet(stack, simulator)
             fleet.run(min(size, 100), "echo warm")  # every process has loaded what it needs
+            fleet.rest()
             done = fleet.run(size)
             bare = Bare(simulator, known)
             report(done, bare.floor(folder), synced)
@@ -235,7 +258,10 @@ def report(done: Measured, floor: tuple[float, str], synced: Counter) -> None:
     say("calls per instance", done.each, PROMISED["calls"], digits=4)
     print(f"  sync before it, counted apart: {dict(+synced)}")
     print(f"  workers' peak memory {done.memory / 2**20:.0f} MiB")
-    print(f"  CPU {done.cpu:.2f} s, {done.cpu / done.size * 1000:.3f} ms per instance")
+    print(
+        f"  CPU {done.cpu:.2f} s, at rest {done.idle:.2f} s in that time; "
+        f"{done.worked * 1000:.3f} ms per instance"
+    )
 
 
 def say(what: str, value: float, promised: float, digits: int = 2) -> None:
@@ -274,7 +300,7 @@ def seed(fleet: Fleet, bare: Bare, count: int) -> None:
 def compare(small: Measured, large: Measured) -> None:
     print(f"\n{large.size} beside {small.size} instances")
     say("workers' memory", large.memory / small.memory, PROMISED["memory"])
-    say("CPU per instance", (large.cpu / large.size) / (small.cpu / small.size), PROMISED["cpu"])
+    say("CPU per instance, without what rest costs", large.worked / small.worked, PROMISED["cpu"])
 
 
 def main() -> None:
