@@ -44,6 +44,7 @@ class Cloud:
             self.counters, self.faults, self.clock, self.runs.interrupt, self.remember
         )
         self.runs.after_exit = self.power.exited
+        self.power.after_boot = self.runs.booted
 
     def machines(self, region: str) -> list[Machine]:
         """The region's machines that are not released."""

@@ -38,6 +38,16 @@ INVALIDATING = {
     "DirectoryNotExists",
     "DefaultWorkingDirectoryNotAvailable",
     "UserOrPasswordInvalid",
+    "BadCronExpression",
+    "CronExpressionExpired",
+    "InvalidRateExpression",
+    "RateFrequencyTooLarge",
+    "InvalidAtExpression",
+    "AtExpressionExpired",
+    "InvalidGMTOffsetForTimezone",
+    "InvalidGMTOffsetHourForTimezone",
+    "InvalidGMTOffsetMinuteForTimezone",
+    "TimezoneInformationCorrupt",
 }
 
 
@@ -57,6 +67,7 @@ class Order:
     tags: tuple[tuple[str, str], ...] = ()
     resource_group_id: str = ""
     repeat_mode: str = "Once"
+    frequency: str = ""
     termination_mode: str = ""
     container_id: str = ""
     container_name: str = ""
@@ -80,6 +91,10 @@ class Row:
     stopped_at: datetime | None = None
     updated_at: datetime | None = None
     stop: threading.Event = field(default_factory=threading.Event)
+    repeats: int = 0  # which time this was; of a timed row: how often it fired
+    fired_by: Row | None = None  # the timed row of which this is one fire
+    fires: list[Row] = field(default_factory=list)
+    last: bool = False  # a timed row that is over with its next fire
 
     @property
     def instance_id(self) -> str:
@@ -127,7 +142,7 @@ class Invocation:
     def status(self) -> str:
         """InvocationStatus over all rows."""
         statuses = {row.status for row in self.rows}
-        for waiting in ("Pending", "Running", "Stopping"):
+        for waiting in ("Pending", "Running", "Stopping", "Scheduled"):
             if waiting in statuses:
                 return waiting
         if statuses <= STOPPED:
@@ -148,6 +163,10 @@ class Invocation:
         if "Finished" not in words:
             return "Failed"
         return "PartialFailed" if "Failed" in words else "Finished"
+
+    @property
+    def timed(self) -> bool:
+        return self.order.repeat_mode in ("Period", "NextRebootOnly", "EveryReboot")
 
     @property
     def finished_at(self) -> datetime | None:

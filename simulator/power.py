@@ -55,6 +55,7 @@ class Power:
         self._moving: set[str] = set()
         self._lock = threading.Lock()
         self.seconds = SECONDS
+        self.after_boot: Callable[[Machine], None] = lambda machine: None
 
     def reboot(self, machine: Machine, operation: str) -> None:
         """Send it down and up again; one that is on its way goes no second time, but is counted."""
@@ -149,6 +150,8 @@ class Power:
         machine.stopped_at = None
         machine.status = fate.status if fate.kind == "no_return" else "Running"
         self._arrived(machine)
+        if fate.kind not in ("same_boot", "no_return"):
+            self.after_boot(machine)
 
     def _boot(self, machine: Machine, now: datetime) -> None:
         self._counters.add("boots", machine.instance_id)

@@ -25,6 +25,7 @@ from simulator.faults import Faults, Rule
 from simulator.invocations import Invocation, Order, Row, Tally, status_of
 from simulator.later import Later
 from simulator.machine import Machine, Ran
+from simulator.repeating import HISTORY, Repeating
 from simulator.shared import SharedGuest
 
 log = logging.getLogger(__name__)
@@ -56,6 +57,7 @@ class Runs:
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="script")
         self._later = Later()
         self._answers = Answers(self._pool.submit, self._later)
+        self.repeating = Repeating(self._clock, self._later, self._fire, self._refuse)
         self._serial = itertools.count(1)
         # What the agent does once it has reported a script's exit code.
         self.after_exit: Callable[[Machine, int], None] = lambda machine, code: None
@@ -84,15 +86,53 @@ class Runs:
             self._invocations[invoke_id] = invocation
             day = ((now + CHINA).date(), region)
             self._today[day] = self._today.get(day, 0) + 1
-            self._note(rows, now)
+            self._kept += len(rows)
+            if not invocation.timed:
+                self._note(rows, now)
             self._forget_old()
         self._counters.add("acts", "invocations")
-        self._pool.submit(self._hand_out, invocation, rows)
+        if invocation.timed:
+            for row in rows:
+                self._move(row, "Scheduled")
+            self.repeating.begin(invocation)
+        else:
+            self._pool.submit(self._hand_out, invocation, rows)
         return invocation
+
+    def booted(self, machine: Machine) -> None:
+        """The machine has come up, and its agent does what it was to do then."""
+        self.repeating.booted(machine)
+
+    def _fire(self, invocation: Invocation, rows: list[Row]) -> None:
+        """Run timed rows once more, on those machines that can."""
+        fires, now = [], self._clock()
+        for row in rows:
+            if self._unfit(invocation.order, row.machine):
+                continue
+            row.repeats += 1
+            fire = Row(row.machine, row.script, now, updated_at=now, fired_by=row)
+            fire.repeats = row.repeats
+            row.fires = [*row.fires[1 - HISTORY :], fire]
+            fires.append(fire)
+        with self._lock:
+            self._note(fires, now)
+        self._pool.submit(self._hand_out, invocation, fires)
+
+    def _told(self, timed: Row, fire: Row) -> None:
+        """A timed row shows what its newest fire gave."""
+        if timed.over:
+            return
+        for name in ("exit_code", "output", "dropped", "error_code", "error_info"):
+            setattr(timed, name, getattr(fire, name))
+        timed.started_at, timed.finished_at = fire.started_at, fire.finished_at
+        self._move(timed, fire.status if timed.last else "Scheduled")
 
     def stop(self, invocation: Invocation, rows: list[Row]) -> None:
         """Ask the rows to stop; rows that are over stay as they are."""
         self._counters.add("acts", "stops")
+        self._stop_rows(rows)
+
+    def _stop_rows(self, rows: list[Row]) -> None:
         with self._lock:
             now = self._clock()
             for row in rows:
@@ -100,6 +140,10 @@ class Runs:
                     continue
                 row.stopped_at = row.stopped_at or now
                 row.stop.set()
+                if row.status == "Scheduled":
+                    self._end(row, "Terminated" if row.repeats else "Cancelled")
+                    self._stop_rows(row.fires)
+                    continue
                 if row.status == "Pending":
                     self._end(row, "Cancelled")
                     continue
@@ -159,7 +203,8 @@ class Runs:
                 self._pool.submit(self._guarded, invocation, row, self._carry_out)
             elif self._guarded(invocation, row, self._deliver):
                 how = (order.timeout, order.username, order.working_dir)
-                alike[guest.question(row.machine, row.script, *how)].append(row)
+                question = guest.question(row.machine, row.script, *how)
+                alike[question, row.repeats].append(row)  # each fire of a timed run is a new one
         for question, part in alike.items():
             self._ask(invocation, question, part)
 
@@ -310,17 +355,21 @@ class Runs:
             return
         row.error_code, row.error_info = code, info
         row.finished_at = at or self._clock()
-        self._tallies[row.instance_id].rows.remove(row)
+        tally = self._tallies.get(row.instance_id)
+        if tally and row in tally.rows:
+            tally.rows.remove(row)
+            row.repeats = row.repeats or 1
         if status in ("Aborted", "Invalid"):
             row.started_at = None
         self._move(row, status)
+        if row.fired_by:
+            self._told(row.fired_by, row)
 
     def _note(self, rows: list[Row], now: datetime) -> None:
         for row in rows:
             tally = self._tallies.setdefault(row.instance_id, Tally())
             tally.rows.append(row)
             tally.count, tally.last_at = tally.count + 1, now
-        self._kept += len(rows)
 
     def _forget_old(self) -> None:
         while self._kept > KEPT_ROWS:

@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 
 from simulator.actions.instances import tags
 from simulator.cloud import Call
-from simulator.errors import Refusal, invalid
+from simulator.errors import invalid
 from simulator.invocations import Invocation, Order, Row
 from simulator.paging import Limits, page
 from simulator.wire import Parameters, seconds
@@ -48,7 +48,7 @@ def _fits(invocation: Invocation, params: Parameters) -> bool:
     }
     if any(params.text(name) not in ("", value) for name, value in exact.items()):
         return False
-    if params.flag("Timed"):  # only one-off runs are kept here
+    if params.text("Timed") and params.flag("Timed") != invocation.timed:
         return False
     wanted = params.text("InvokeStatus")
     if wanted and wanted not in STATUSES:
@@ -81,8 +81,11 @@ def _invocation(invocation: Invocation, one: str, with_output: bool, encode: Enc
         "InvocationStatus": invocation.status,
         "InvokeStatus": invocation.old_status,
         **_order(order, encode),
+        "Timed": invocation.timed,
         "InvokeInstances": {
-            "InvokeInstance": [_instance(row, with_output, encode) for row in rows]
+            "InvokeInstance": [
+                _instance(row, invocation.timed, with_output, encode) for row in rows
+            ]
         },
     }
 
@@ -93,9 +96,8 @@ def _order(order: Order, encode: Encode) -> dict:
         "CommandType": order.type,
         "CommandContent": encode(order.content.encode()),
         "CommandDescription": order.description,
-        "Frequency": "",
+        "Frequency": order.frequency,
         "RepeatMode": order.repeat_mode,
-        "Timed": False,
         "Timeout": order.timeout,
         "Username": order.username,
         "WorkingDir": order.working_dir,
@@ -112,7 +114,7 @@ def _tags(order: Order) -> dict:
     return {"Tag": [{"TagKey": key, "TagValue": value} for key, value in order.tags]}
 
 
-def _instance(row: Row, with_output: bool, encode: Encode) -> dict:
+def _instance(row: Row, timed: bool, with_output: bool, encode: Encode) -> dict:
     return {
         **_row(row),
         "InstanceInvokeStatus": row.record_status,
@@ -120,7 +122,7 @@ def _instance(row: Row, with_output: bool, encode: Encode) -> dict:
         "CreationTime": seconds(row.created_at),
         "FinishTime": seconds(row.finished_at),
         "UpdateTime": seconds(row.updated_at),
-        "Timed": False,
+        "Timed": timed,
     }
 
 
@@ -134,24 +136,24 @@ def _row(row: Row) -> dict:
         "ErrorInfo": row.error_info,
         "StartTime": seconds(row.started_at),
         "StopTime": seconds(row.stopped_at),
-        "Repeats": 1 if row.over else 0,
+        "Repeats": row.repeats,
     }
     return shown if row.exit_code is None else shown | {"ExitCode": row.exit_code}
 
 
 def describe_invocation_results(call: Call) -> dict:
     region, params = call.region, call.params
-    if params.flag("IncludeHistory"):
-        raise Refusal(
-            400, "UnsupportedParameter", "IncludeHistory needs a repeating run; none is kept here."
-        )
+    history = params.flag("IncludeHistory")
+    if history and not params.text("InvokeId"):
+        raise invalid("IncludeHistory", "it needs InvokeId")
     wanted = params.text("InvokeRecordStatus")
     if wanted and wanted not in STATUSES:
         raise invalid("InvokeRecordStatus", f"one of {', '.join(STATUSES)}")
     rows = [
         (invocation, row)
         for invocation in _named(call, region)
-        for row in invocation.rows
+        for timed in invocation.rows
+        for row in (reversed(timed.fires) if history and invocation.timed else [timed])
         if params.text("InstanceId") in ("", row.instance_id)
         and wanted in ("", row.record_status, row.status)
     ]
@@ -166,7 +168,8 @@ def describe_invocation_results(call: Call) -> dict:
 
 
 def _key(pair: tuple[Invocation, Row]) -> str:
-    return f"{pair[0].invoke_id} {pair[1].instance_id}"
+    invocation, row = pair
+    return f"{invocation.invoke_id} {row.instance_id} {row.repeats if row.fired_by else ''}"
 
 
 def _named(call: Call, region: str) -> list[Invocation]:

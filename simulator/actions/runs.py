@@ -100,6 +100,7 @@ def _order(params: Parameters, kept: Command | None = None) -> Order:
         tags=tuple((key, value or "") for key, value in asked_tags(params, "Tag")),
         resource_group_id=params.text("ResourceGroupId"),
         repeat_mode=_repeat_mode(params),
+        frequency=params.text("Frequency").strip(),
         termination_mode=_termination_mode(params),
     )
 
@@ -136,15 +137,14 @@ def _username(params: Parameters, kind: str) -> str:
 
 
 def _repeat_mode(params: Parameters) -> str:
-    mode = "Period" if params.text("Frequency") else params.text("RepeatMode") or "Once"
+    timed = params.text("Frequency") or params.flag("Timed")
+    mode = params.text("RepeatMode") or ("Period" if timed else "Once")
     if mode not in REPEATS:
         raise Refusal(
             404, "InvalidRepeatMode.NotFound", f"RepeatMode is one of {', '.join(REPEATS)}."
         )
-    if mode not in ("Once", "DryRun"):
-        raise Refusal(
-            400, "UnsupportedParameter", f"The simulator does not keep runs of RepeatMode {mode}."
-        )
+    if mode == "Period" and not params.text("Frequency"):
+        raise Refusal(400, "MissingParam.Frequency", "RepeatMode Period needs Frequency.")
     if params.text("ContainerId") or params.text("ContainerName"):
         raise Refusal(400, "UnsupportedParameter", "The simulator has no containers.")
     return mode
