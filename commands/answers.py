@@ -21,7 +21,7 @@ from instances import ecs
 from portal import work
 from portal.work import Claim, unheld
 
-YOUNG_LOOKS = (0.2, 0.4, 0.8)  # seconds, waited inside the job that sent a single run
+YOUNG_LOOKS = (0.2, 0.2, 0.4)  # seconds between, waited inside the job that sent a single run
 SOONEST, LATEST = timedelta(seconds=1), timedelta(seconds=30)
 CROWD_SOON = timedelta(seconds=1.5)  # between looks at many, once they are as old as that
 # A run that ECS does not list is looked for again before it counts as forgotten.
