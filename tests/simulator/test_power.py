@@ -267,3 +267,21 @@ def test_the_switchboard_sets_how_long_it_takes(fleet):
         fleet.control("POST", "power", {"seconds": [2, 1]})
     with pytest.raises(ValueError, match="on_reboot is empty or one of"):
         fleet.change(fleet.cloud.machines(REGION)[0].instance_id, on_reboot="?")
+
+
+def test_windows_machines_have_their_own_codes():
+    with in_a_thread() as simulator:
+        simulator.cloud.power.seconds = (0.05, 0.1)
+        client, machines = client_of(simulator), simulator.cloud.world.machines
+        one, old = [m for m in machines if m.os_type == "windows" and m.status == "Running"][:2]
+        simulator.change(one.instance_id, agent_version="2.2.3.317")
+        for machine in (one, old):
+            where = {"region_id": machine.region}
+            script = "# back soon\nexit 3010"
+            invoke_id = run(
+                client, [machine.instance_id], script, type="RunPowerShellScript", **where
+            )
+            [row] = settled(client, invoke_id, **where)
+            assert row.exit_code == 3010
+        until(lambda: simulator.counters().get("boots") == {one.instance_id: 1})
+        assert simulator.counters()["reboots"] == {one.instance_id: 1}

@@ -8,6 +8,7 @@ import json
 import time
 
 import pytest
+from alibabacloud_ecs20140526 import models
 from aliyunsdkcore.client import AcsClient
 from aliyunsdkcore.profile import region_provider
 from aliyunsdkecs.request.v20140526.CreateCommandRequest import CreateCommandRequest
@@ -82,3 +83,15 @@ def test_create_invoke_follow_and_read(client, older):
             break
         time.sleep(0.1)
     assert output_of(older, machine, invoke_id) == b"123\n"
+
+
+def test_a_timed_run_is_kept_until_it_is_stopped(client, older):
+    machine = healthy(client)[0].instance_id
+    content = base64.b64encode(b"echo 123")
+    command_id = create_command(older, content, "RunShellScript", "test", "test")
+
+    invoke_id = invoke_command(older, machine, command_id, "true", "0 */20 * * * *")
+
+    assert status_of(older, machine, invoke_id) == "Running"
+    client.stop_invocation(models.StopInvocationRequest(region_id=REGION, invoke_id=invoke_id))
+    assert status_of(older, machine, invoke_id) == "Stopped"
