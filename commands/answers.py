@@ -140,7 +140,7 @@ def _keep_up(claims: list[Claim[Dispatch]], known: dict[str, ecs.InvocationInfo]
                 claim.row.missed_at = None
                 due_at = next_look(claim.row, now, CROWD_SOON)
                 claim.release(due_at=due_at, missed_at=None, ended_seen=_ended(info), **NO_ERROR)
-        keeping.statuses({claim.row.pk: known[claim.row.invoke_id].machines for claim in claims})
+        keeping.statuses({claim.row: known[claim.row.invoke_id].machines for claim in claims})
 
 
 NO_ERROR = {"error_code": "", "error": ""}

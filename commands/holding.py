@@ -18,6 +18,8 @@ from instances import ecs
 from instances.models import Instance
 
 SEND_WITHIN = timedelta(minutes=5)  # afterwards a call that could not be made is given up
+# ECS delivers within a minute or aborts; then the script's own timeout; then the report.
+ANSWER_ALLOWANCE = timedelta(seconds=90)
 ERRORS = (Outcome.FAILED, Outcome.UNREACHED, Outcome.UNKNOWN)
 IN_FLIGHT = (Dispatch.State.WAITING, Dispatch.State.SENDING, Dispatch.State.SENT)
 

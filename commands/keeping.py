@@ -30,25 +30,21 @@ ENDED = (
 )
 
 
-def statuses(machines: dict[int, dict[str, str]]) -> None:
-    """Keep the not yet final statuses, by dispatch and instance id: one UPDATE for each word."""
+def statuses(machines: dict[Dispatch, dict[str, str]]) -> None:
+    """Keep the not yet final statuses, by instance id: one UPDATE for each word and run."""
     whole, parts = defaultdict(list), defaultdict(list)
     for dispatch, said in machines.items():
         words = set(said.values())
         if len(words) == 1 and not words & ecs.FINAL_INVOCATION_STATUSES:
             whole[words.pop()].append(dispatch)
-        else:
-            for name, status in said.items():
-                if status not in ecs.FINAL_INVOCATION_STATUSES:
-                    parts[status].append((dispatch, name))
+            continue
+        for name, status in said.items():
+            if status not in ecs.FINAL_INVOCATION_STATUSES:
+                parts[status, dispatch.invocation_id].append(name)
     for status, dispatches in whole.items():
         _stand_at(status, dispatch__in=dispatches)
-    for status, pairs in parts.items():
-        _stand_at(
-            status,
-            dispatch__in={dispatch for dispatch, _name in pairs},
-            instance__instance_id__in=[name for _dispatch, name in pairs],
-        )
+    for (status, run), names in parts.items():
+        _stand_at(status, invocation=run, instance__instance_id__in=names)
 
 
 def _stand_at(status: str, **which: object) -> None:
@@ -75,7 +71,7 @@ def results(dispatch: Dispatch, run: Invocation, answers: list[ecs.Result]) -> t
     count = sum(map(len, ended.values()))
     still = {name: said[name].status for _key, _instance, name in open_ones if name in said}
     if count < len(open_ones) and still:
-        statuses({dispatch.pk: still})
+        statuses({dispatch: still})
     return bool(count), count < len(open_ones)
 
 

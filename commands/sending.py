@@ -24,8 +24,6 @@ from portal.work import Claim
 
 # After this long the token may be forgotten, and a repeat would be a second run.
 TOKEN_HOLDS = timedelta(minutes=10)
-# ECS delivers within a minute or aborts; then the script's own timeout; then the report.
-ANSWER_ALLOWANCE = timedelta(seconds=90)
 
 NEVER_SENT = "The call could not be made in time; nothing ran."
 IN_DOUBT = "ECS never answered the call; whether the script ran is not known."
@@ -138,7 +136,7 @@ def _heard(
 
 def _sent(claim: Claim[Dispatch], answer: ecs.Answer[ecs.Run]) -> None:
     now, run = timezone.now(), claim.row.invocation
-    ends = now + timedelta(seconds=run.timeout) + ANSWER_ALLOWANCE
+    ends = now + timedelta(seconds=run.timeout) + holding.ANSWER_ALLOWANCE
     claim.write(
         state=Dispatch.State.SENT,
         invoke_id=answer.value.invoke_id,

@@ -4,6 +4,7 @@ final word came) are different things, and the rows tell them apart."""
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 
 from django.db import transaction
@@ -66,8 +67,15 @@ def ask(claims: list[Claim[Dispatch]]) -> list[Claim[Dispatch]]:
             elif isinstance(answer, Exception):
                 raise answer
             else:
-                claim.write(stop_asked_at=timezone.now())
+                _taken(claim)
     return [claim for claim in claims if not (claim.released or claim.lost)]
+
+
+def _taken(claim: Claim[Dispatch]) -> None:
+    """ECS took the wish. What repeats and had no deadline has one from now on."""
+    now, row = timezone.now(), claim.row
+    ends = now + timedelta(seconds=row.invocation.timeout) + holding.ANSWER_ALLOWANCE
+    claim.write(stop_asked_at=now, deadline=row.deadline or ends)
 
 
 @dataclass(frozen=True, slots=True)

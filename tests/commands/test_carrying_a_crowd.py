@@ -130,6 +130,24 @@ def test_results_are_read_once_news_has_stood_still_for_a_look(fake, fleet):
     assert run.tally() == {"Success": 1, "Running": 39}
 
 
+def test_each_run_keeps_its_own_status_of_a_machine_that_two_runs_share(fake, fleet):
+    first, second = ask(*fleet[:20]), ask(*fleet[:20])
+    jobs.carry_on(one_of(first))
+    shared, other = fleet[0].instance_id, fleet[1].instance_id
+    for run, name in ((first, shared), (second, other)):
+        for key in run.dispatches.values_list("invoke_id", flat=True):
+            if name in fake.runs[key]:
+                fake.runs[key][name] = ecs.Result(name, "Pending")
+    for run in (first, second):
+        due_now(run)
+    jobs.carry_on(one_of(first))
+
+    def pending(run):
+        return [t.instance.instance_id for t in run.targets.filter(status="Pending")]
+
+    assert (pending(first), pending(second)) == ([shared], [other])
+
+
 def test_what_goes_on_ending_is_read_now_and_then():
     now = timezone.now()
     row = Dispatch(sent_at=now - timedelta(seconds=30), ended_seen=3)

@@ -125,3 +125,16 @@ def test_a_run_that_waits_for_approval_can_be_stopped(fake, fleet):
     stopping.stop(run, None)
     run.refresh_from_db()
     assert (run.state, run.outcomes) == ("finished", {"not_started": 4})
+
+
+def test_what_repeats_in_ecs_goes_on_until_it_is_stopped_and_then_ends_in_time(fake, fleet):
+    run = ask(*fleet, repeat_mode="Period", frequency="rate(5m)")
+    work_on(run, looks=3)
+    assert run.dispatches.get().deadline is None
+    assert fake.asked[0]["frequency"] == "rate(5m)"
+
+    stopping.stop(run, None)
+    work_on(run, looks=1)
+
+    left = run.dispatches.get().deadline - timezone.now()
+    assert timedelta(0) < left < timedelta(minutes=5)
