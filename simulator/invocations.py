@@ -53,7 +53,7 @@ INVALIDATING = {
 
 @dataclass(frozen=True)
 class Order:
-    """What RunCommand asked for, the same for all its machines."""
+    """What RunCommand or InvokeCommand asked for, the same for all its machines."""
 
     type: str
     content: str
@@ -66,6 +66,7 @@ class Order:
     parameters: dict[str, str] = field(default_factory=dict)
     tags: tuple[tuple[str, str], ...] = ()
     resource_group_id: str = ""
+    operation: str = "RunCommand"
     repeat_mode: str = "Once"
     frequency: str = ""
     termination_mode: str = ""

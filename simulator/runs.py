@@ -225,7 +225,8 @@ class Runs:
 
     def _deliver(self, invocation: Invocation, row: Row) -> bool:
         """Hand the script to the agent; False where the row ended or waits in vain instead."""
-        order, place = invocation.order, ("RunCommand", invocation.region, [row.instance_id])
+        order = invocation.order
+        place = (order.operation, invocation.region, [row.instance_id])
         if silent := self._faults.strike("silent", *place):
             self._wait_in_vain(row, silent)
             return False
@@ -277,7 +278,7 @@ class Runs:
 
     def _take(self, invocation: Invocation, row: Row, ran: Ran) -> None:
         """The agent reports."""
-        place = ("RunCommand", invocation.region, [row.instance_id])
+        place = (invocation.order.operation, invocation.region, [row.instance_id])
         if bending := self._faults.strike("output", *place):
             ran = outputs.bent(ran, bending)
             self._counters.add("faults", "output")

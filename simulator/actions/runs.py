@@ -67,6 +67,7 @@ def _order_of(command: Command, params: Parameters) -> Order:
     own = _order(params, kept=command)
     return replace(
         own,
+        operation="InvokeCommand",
         type=command.type,
         content=command.content,
         name=command.name,

@@ -5,8 +5,9 @@ import base64
 import pytest
 from alibabacloud_ecs20140526 import models
 from alibabacloud_tea_openapi.exceptions import ClientException
+from Tea.exceptions import TeaException
 
-from tests.simulator.conftest import REGION, healthy, settled
+from tests.simulator.conftest import REGION, healthy, run, settled
 
 
 def encoded(script: str) -> str:
@@ -139,3 +140,20 @@ def test_installing_the_agent_is_counted_and_waits_for_the_next_start(client, si
         models.InstallCloudAssistantRequest(region_id=REGION, instance_id=[machine])
     )
     assert simulator.cloud.counters.get("installs", machine) == before + 1
+
+
+@pytest.mark.usefixtures("sandbox_needed")
+def test_faults_tell_invoking_from_running(client, simulator, machine):
+    simulator.faults({"kind": "output", "mode": "empty", "operation": "InvokeCommand"})
+    (invoked,) = settled(client, invoke(client, create(client), machine))
+    (ran,) = settled(client, run(client, [machine], "echo hello"))
+    assert (invoked.output, base64.b64decode(ran.output)) == ("", b"hello\n")
+
+
+def test_a_lost_answer_kept_the_command_all_the_same(client, simulator):
+    simulator.faults({"kind": "lost", "operation": "CreateCommand", "count": 1})
+    with pytest.raises(TeaException):
+        create(client, name="lost", client_token="kept-once")
+    again = create(client, name="lost", client_token="kept-once")
+    assert [row.command_id for row in listed(client, name="lost")] == [again]
+    assert simulator.counters()["tokens"]["kept-once"] == 1
