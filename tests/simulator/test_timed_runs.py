@@ -148,7 +148,7 @@ def test_runs_wait_for_reboots(fleet, client, machine):
         client.reboot_instances(models.RebootInstancesRequest(region_id=REGION, instance_id=[one]))
         until(lambda count=count: fleet.counters().get("boots") == {one: count})
         fired(client, every, count)
-    [row] = settled(client, next_only)
+        [row] = settled(client, next_only)  # or the next reboot would cut it off
     assert (row.invocation_status, row.repeats) == ("Success", 1)
     assert results(client, every)[0].invocation_status == "Scheduled"
 
