@@ -11,6 +11,7 @@ from commands.models import (
     Decision,
     Dispatch,
     Invocation,
+    LibraryAct,
     Output,
     PolicyRule,
     SavedCommand,
@@ -108,6 +109,13 @@ class AgentInstallAdmin(RecordAdmin):
     list_display = ("account", "region", "state", "asked_by", "asked_at")
     list_select_related = ("account", "asked_by")
     list_filter = ("state",)
+
+
+@admin.register(LibraryAct)
+class LibraryActAdmin(RecordAdmin):
+    list_display = ("kind", "account", "region", "state", "asked_by", "asked_at")
+    list_select_related = ("account", "asked_by")
+    list_filter = ("kind", "state")
 
 
 @admin.register(Output)

@@ -1,10 +1,16 @@
 from django.urls import path
 
-from commands.views import agents, answers, approvals, compose, runs, saved
+from commands.views import agents, answers, approvals, compose, library, runs, saved
 
 app_name = "commands"
 urlpatterns = [
     path("commands/", saved.listing, name="list"),
+    path("commands/ecs/", library.listing, name="library"),
+    path("commands/ecs/read/", library.read, name="library-read"),
+    path("commands/ecs/export/<int:pk>/", library.export, name="library-export"),
+    path("commands/ecs/<int:pk>/take-over/", library.take_over, name="library-take-over"),
+    path("commands/ecs/<int:pk>/rename/", library.rename, name="library-rename"),
+    path("commands/ecs/<int:pk>/delete/", library.drop, name="library-drop"),
     path("commands/new/", saved.create, name="command-new"),
     path("commands/<int:pk>/", saved.detail, name="command"),
     path("commands/<int:pk>/edit/", saved.edit, name="command-edit"),

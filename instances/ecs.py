@@ -28,7 +28,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
-from instances import ecs_errors, ecs_mode, ecs_pages, ecs_runs, ecs_sdk
+from instances import ecs_errors, ecs_library, ecs_mode, ecs_pages, ecs_runs, ecs_sdk
 from instances import ecs_wire as wire
 from instances.ecs_errors import EcsError as EcsError
 from instances.ecs_errors import ModeForbids as ModeForbids
@@ -37,6 +37,7 @@ from instances.ecs_errors import NotPermitted as NotPermitted
 from instances.ecs_errors import NotSigned as NotSigned
 from instances.ecs_errors import Refused as Refused
 from instances.ecs_errors import Throttled as Throttled
+from instances.ecs_library import CommandInfo as CommandInfo
 from instances.ecs_mode import MODES as MODES
 from instances.ecs_mode import allow_read_only as allow_read_only
 from instances.ecs_mode import close as close
@@ -444,6 +445,43 @@ def install_agents(account: Account, region: str, ids: Iterable[str]) -> Answer[
         body = _call(account, region, "InstallCloudAssistant", asked)
         request_ids.append(ecs_errors.request_id_of(body.request_id))
     return Answer(None, tuple(request_ids))
+
+
+def commands(account: Account, region: str, *, public: bool = False) -> Answer[list[CommandInfo]]:
+    """The commands that ECS keeps for this account, or those that it offers to everybody."""
+    asked = ecs_library.listing(region, public=public)
+    rows = ("commands", "command")
+    return _list(account, region, "DescribeCommands", asked, rows, CommandInfo.read)
+
+
+def keep_command(account: Account, region: str, **told: Any) -> Answer[str]:
+    """Have ECS keep a command; its id. Repeating it with the same token gives the same one."""
+    ecs_mode.permit("CreateCommand", "full")
+    body = _call(account, region, "CreateCommand", ecs_library.creation(region, **told))
+    if not body.command_id:
+        raise ecs_errors.strange()
+    return Answer(wire.text(body.command_id), (ecs_errors.request_id_of(body.request_id),))
+
+
+def change_command(account: Account, region: str, command_id: str, **told: Any) -> Answer[None]:
+    """Change its name and settings. ECS does not change the text of a command."""
+    ecs_mode.permit("ModifyCommand", "full")
+    asked = {"RegionId": region, "CommandId": command_id, **ecs_library.settings(**told)}
+    body = _call(account, region, "ModifyCommand", asked)
+    return Answer(None, (ecs_errors.request_id_of(body.request_id),))
+
+
+def drop_command(account: Account, region: str, command_id: str) -> Answer[None]:
+    """Have ECS forget a command; one that is gone already is fine."""
+    ecs_mode.permit("DeleteCommand", "full")
+    asked = {"RegionId": region, "CommandId": command_id}
+    try:
+        body = _call(account, region, "DeleteCommand", asked)
+    except Refused as error:
+        if error.code != "InvalidCmdId.NotFound":
+            raise
+        return Answer(None, (error.request_id,))
+    return Answer(None, (ecs_errors.request_id_of(body.request_id),))
 
 
 def stop(

@@ -47,6 +47,7 @@ def _events(account: ecs.Account, region: str, _instance: str) -> object:
 
 
 LIKELY = "likely: it was not refused"
+KEPT = "what ECS keeps is never changed as a test"
 NO_POWER = "a power call is never sent as a test"
 RIGHTS = (
     Right("DescribeRegions", "observe", lambda a, r, i: ecs.regions(a), LIKELY),
@@ -113,6 +114,10 @@ RIGHTS = (
         lambda a, r, i: ecs.check_stopping(a, r),
         "likely: stopping a run that never was, was not refused for a right",
     ),
+    Right("DescribeCommands", "diagnose", lambda a, r, i: ecs.commands(a, r), LIKELY),
+    Right("CreateCommand", "full", None, KEPT),
+    Right("ModifyCommand", "full", None, KEPT),
+    Right("DeleteCommand", "full", None, KEPT),
     Right("InstallCloudAssistant", "full", None, "an installation is never sent as a test"),
     Right("RebootInstances", "full", None, NO_POWER),
     Right("StopInstances", "full", None, NO_POWER),

@@ -49,7 +49,10 @@ RUNS = (
     "commands.change_savedcommand",
 )
 AGENTS = ("commands.add_agentinstall",)
-DECISIONS = ("commands.decide_run",)  # never on what one asked for or wrote oneself
+DECISIONS = (
+    "commands.decide_run",
+    "commands.add_libraryact",
+)  # never on what one asked for or wrote oneself
 RECORD_ROOM = (  # "*" stands for every model of the app
     "audit.view_*",
     "axes.view_accessattempt",

@@ -1,6 +1,7 @@
 """What we do to instances: scripts kept to be run, runs, each machine's answer."""
 
 from commands.models.agents import AgentInstall as AgentInstall
+from commands.models.library import LibraryAct as LibraryAct
 from commands.models.outputs import Output as Output
 from commands.models.outputs import digest_of as digest_of
 from commands.models.policy import Approval as Approval

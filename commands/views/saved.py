@@ -15,6 +15,7 @@ from commands import parameters, saved
 from commands.forms.saved import CommandFilter, SavedForm
 from commands.models import CommandRevision, CommandTag, CommandType, Invocation, SavedCommand
 from commands.syntax import complaint
+from instances.models import Region
 from portal import lists
 from portal.access import needs
 
@@ -66,6 +67,8 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "runs": runs.select_related("asked_by", "revision").order_by("-pk")[:10],
         "marked": command.favourites.filter(person=request.user).exists(),
     }
+    regions = Region.objects.visible_to(request.user).filter(configured=True)
+    shown["regions"] = regions.select_related("account").order_by("account__name", "region_id")
     shown["declared"] = parameters.declared(shown["revision"].parameters)
     return render(request, "commands/command.html", shown)
 

@@ -59,6 +59,7 @@ def test_an_able_identity_has_every_right_that_can_be_probed(cloud, capsys):
     found = states(account)
     power = {"ecs:RebootInstances", "ecs:StopInstances", "ecs:StartInstances"}
     power.add("ecs:InstallCloudAssistant")
+    power |= {f"ecs:{act}Command" for act in ("Create", "Modify", "Delete")}
     assert {action for action, state in found.items() if state == "allowed"} == set(found) - power
     assert all(found[action] == "not probed" for action in power)
     assert account["modes"] == {
