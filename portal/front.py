@@ -10,6 +10,7 @@ from django.db.models import Count
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
+from commands.models import Approval, Invocation
 from diagnostics.models import DiagnosisCase
 from instances.event_filter import PENDING
 from instances.models import CloudAccount, Instance, Region, SystemEvent
@@ -51,9 +52,19 @@ def news(user: Any) -> dict[str, object]:
         shown |= _fleet(user)
     if user.has_perm("diagnostics.view_diagnosiscase"):
         shown |= _cases(user)
+    if user.has_perm("commands.decide_run"):
+        shown["approvals"] = _approvals(user)
     if shown:
         shown["trend"] = trend(user)
     return shown
+
+
+def _approvals(user: Any) -> Any:
+    """What waits for this person's word: never what they asked for themselves."""
+    runs = Invocation.objects.visible_to(user)
+    waiting = Approval.objects.filter(state="waiting", invocation__in=runs.values("pk"))
+    waiting = waiting.exclude(requester=user).select_related("invocation", "requester")
+    return waiting.order_by("expires_at")[:SHOWN]
 
 
 def _fleet(user: Any) -> dict[str, object]:

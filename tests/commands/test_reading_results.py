@@ -53,7 +53,7 @@ def test_answers_that_differ_only_in_times_and_ids_group_when_asked(client, view
         for n, i in enumerate(fleet(4))
     )
     assert "4 different answers" in client.get(run.get_absolute_url()).text
-    assert "1 different answer" in client.get(f"{run.get_absolute_url()}?by=alike").text
+    assert "All answered the same" in client.get(f"{run.get_absolute_url()}?by=alike").text
 
 
 def test_a_group_opens_as_the_list_of_its_instances(client, viewer):

@@ -147,6 +147,14 @@ def test_only_who_sees_every_instance_decides(client, approval):
     assert approval.state == "waiting"
 
 
+def test_the_front_page_tells_whoever_may_decide(client, approval, asker):
+    assert "waits for you" not in client.get("/").text  # the asker's own
+    client.force_login(a_person("manager"))
+    assert "waits for you" in client.get("/").text
+    client.force_login(a_person("operator"))
+    assert "waits for you" not in client.get("/").text
+
+
 def test_operators_ask_but_do_not_decide(client, approval):
     client.force_login(a_person("operator"))
     answer(client, approval)
