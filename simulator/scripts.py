@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import re
 
@@ -35,7 +34,7 @@ def content(params: Parameters, default: str = "plaintext") -> str:
         raise _too_long()
     try:
         return base64.b64decode(sent, validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # binascii's, of signs that are not ASCII, of text that is not UTF-8
         raise Refusal(
             400, "CmdContent.DecodeError", "The CommandContent can not be base64 decoded."
         ) from None

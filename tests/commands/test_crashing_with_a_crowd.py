@@ -1,6 +1,7 @@
 """Many calls at once, a worker that may die at every moment, a cloud that fails in every way, an
 unfit instance, a stop: no script starts twice, every target ends, and what is said is true."""
 
+import random
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -25,25 +26,25 @@ ENDS = ["Running", "Success", "Success", "Failed", "Timeout"]
 class Cloud:
     """Starts a script once for each token, refuses a call for one unfit instance, and fails."""
 
-    def __init__(self, draw, unfit: set[str]) -> None:
-        self.draw, self.unfit = draw, unfit
+    def __init__(self, dice: random.Random, unfit: set[str]) -> None:
+        self.dice, self.unfit = dice, unfit
         self.calls: dict[str, tuple] = {}
         self.runs: dict[str, dict[str, str]] = {}  # invoke id -> instance -> status
         self.deadly = True
 
     def point(self) -> None:
         """A moment at which the worker may die."""
-        if self.deadly and self.draw(st.integers(0, 29)) == 29:
+        if self.deadly and self.dice.randint(0, 29) == 29:
             raise Crash
 
     def _fails(self) -> None:
         self.point()
-        if self.draw(st.integers(0, 4)) == 4:
-            raise self.draw(st.sampled_from(FAILURES))
+        if self.dice.randint(0, 4) == 4:
+            raise self.dice.choice(FAILURES)
 
     def side_by_side(self, calls):
         """Other calls may have been heard before the first answer is written, or never made."""
-        if self.draw(st.booleans()):
+        if self.dice.random() < 0.5:
             answers_ = {key: _attempted(call) for key, call in calls.items()}
             yield from answers_.items()
         else:
@@ -54,14 +55,14 @@ class Cloud:
         asked = (region, tuple(ids), script, repr(sorted(rest.items())))
         assert self.calls.setdefault(token, asked) == asked, "a repeat must be the same call"
         self._fails()
-        if f"t-{token}" in self.runs and self.draw(st.integers(0, 2)) == 2:
+        if f"t-{token}" in self.runs and self.dice.randint(0, 2) == 2:
             # An instance that ran it stopped since: no proof that nothing ran.
             raise ecs.Refused(f"not with {ids[0]}", code="InvalidInstance.NotMatch")
         if bad := sorted(self.unfit & set(ids)):
-            named = self.draw(st.sampled_from(["one of them", bad[0]]))
+            named = self.dice.choice(["one of them", bad[0]])
             raise ecs.Refused(f"not with {named}", code="InvalidInstance.NotMatch")
         self.runs.setdefault(f"t-{token}", dict.fromkeys(ids, "Running"))
-        if self.draw(st.integers(0, 4)) == 4:
+        if self.dice.randint(0, 4) == 4:
             raise ecs.NoAnswer("lost")
         return ecs.Answer(ecs.Run(f"t-{token}"))
 
@@ -69,9 +70,9 @@ class Cloud:
         rows = self.runs[invoke_id]
         for name, status in rows.items():
             if status == "Running":
-                rows[name] = self.draw(st.sampled_from(ENDS))
+                rows[name] = self.dice.choice(ENDS)
             elif status == "Stopping":
-                rows[name] = self.draw(st.sampled_from(["Stopping", "Terminated"]))
+                rows[name] = self.dice.choice(["Stopping", "Terminated"])
         return rows
 
     def results(self, account, region, invoke_id) -> ecs.Answer:
@@ -129,13 +130,16 @@ def world(monkeypatch):
 def test_nothing_runs_twice_and_all_of_it_ends_in_truth(data, fleet, world):
     for model in (Target, Output, Dispatch, Invocation):
         model.objects.all().delete()
-    unfit = data.draw(st.sets(st.sampled_from([m.instance_id for m in fleet[:3]]), max_size=2))
-    pace = data.draw(st.sampled_from([{}, {"concurrency": 3}, {"max_errors": "1"}]))
-    cloud = Cloud(data.draw, unfit)
+    # One drawn number, not many: databases give rows in orders of their own, and with them the
+    # questions change places.
+    dice = random.Random(data.draw(st.integers(0, 2**32)))
+    unfit = set(dice.sample([m.instance_id for m in fleet[:3]], dice.randint(0, 2)))
+    pace = dice.choice([{}, {"concurrency": 3}, {"max_errors": "1"}])
+    cloud = Cloud(dice, unfit)
     with time_machine.travel(START, tick=False) as clock:
         run = ask(*fleet, send_within=timedelta(minutes=2), **pace)
         world(cloud)
-        _work_on(run, clock, stop_at=data.draw(st.sampled_from([None, None, 1, 4, 9])))
+        _work_on(run, clock, stop_at=dice.choice([None, None, 1, 4, 9]))
 
     run.refresh_from_db()
     assert run.state == "finished"
