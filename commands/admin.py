@@ -10,11 +10,14 @@ from commands.models import (
     CommandRevision,
     Decision,
     Dispatch,
+    Fire,
+    FreezeWindow,
     Invocation,
     LibraryAct,
     Output,
     PolicyRule,
     SavedCommand,
+    Schedule,
     Target,
 )
 from instances.models import Instance
@@ -116,6 +119,28 @@ class LibraryActAdmin(RecordAdmin):
     list_display = ("kind", "account", "region", "state", "asked_by", "asked_at")
     list_select_related = ("account", "asked_by")
     list_filter = ("kind", "state")
+
+
+@admin.register(Schedule)
+class ScheduleAdmin(RecordAdmin):
+    list_display = ("name", "revision", "expression", "zone", "state", "next_at", "owner")
+    list_select_related = ("revision__command", "owner")
+    list_filter = ("state",)
+
+
+@admin.register(Fire)
+class FireAdmin(RecordAdmin):
+    list_display = ("schedule", "planned_at", "state", "reason")
+    list_select_related = ("schedule",)
+    list_filter = ("state",)
+    scope = staticmethod(
+        lambda user: Q(schedule__in=Schedule.objects.visible_to(user).values("pk"))
+    )
+
+
+@admin.register(FreezeWindow)
+class FreezeWindowAdmin(OwnedAdmin):
+    list_display = ("name", "starts_at", "ends_at", "tag_key", "tag_value", "reason")
 
 
 @admin.register(Output)

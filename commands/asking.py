@@ -17,7 +17,13 @@ from portal import audit
 
 @transaction.atomic
 def ask(
-    form: ComposeForm, planned: Plan, *, by: Any, once: uuid.UUID | None, via: str
+    form: ComposeForm,
+    planned: Plan,
+    *,
+    by: Any,
+    once: uuid.UUID | None,
+    via: str,
+    freeze_reason: str = "",
 ) -> Invocation:
     """Write the run that a valid form and its plan describe. Raises ValidationError by field."""
     told = form.cleaned_data
@@ -41,6 +47,7 @@ def ask(
         left_out=planned.reach.left_out_kept(),
         rerun_of=told["again"],
         once=once,
+        freeze_reason=freeze_reason,
         hold_for_approval=bool(planned.judgement.demands),
         **form.what(),
     )
@@ -54,6 +61,7 @@ def ask(
         instances=run.size,
         command=str(pinned) if pinned else "",
         digest=planned.digest,
+        freeze_broken=freeze_reason,
     )
     return run
 

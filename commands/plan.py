@@ -11,8 +11,11 @@ from functools import cached_property
 from typing import Any
 
 from django.conf import settings
+from django.utils import timezone
 
 from commands import parameters
+from commands.freezes import standing
+from commands.models import FreezeWindow
 from commands.policy import Judgement, judge
 from commands.quota import Quota, quotas
 from commands.syntax import complaint
@@ -56,6 +59,11 @@ class Plan:
     def must_type(self) -> bool:
         """Whether so many are reached that the number has to be typed."""
         return self.size > settings.RUN_CONFIRM_ABOVE
+
+    @cached_property
+    def freezes(self) -> list[FreezeWindow]:
+        """The windows that stand in its way now."""
+        return standing(timezone.now(), self.reach.fit)
 
     @cached_property
     def complaint(self) -> str:

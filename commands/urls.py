@@ -1,6 +1,6 @@
 from django.urls import path
 
-from commands.views import agents, answers, approvals, compose, library, runs, saved
+from commands.views import agents, answers, approvals, compose, library, runs, saved, schedules
 
 app_name = "commands"
 urlpatterns = [
@@ -26,6 +26,12 @@ urlpatterns = [
     path("runs/<int:run>/answers/<int:pk>/raw/", answers.raw, name="answer-raw"),
     path("agents/", agents.page, name="agents"),
     path("agents/install/", agents.install, name="agents-install"),
+    path("schedules/", schedules.listing, name="schedules"),
+    path("schedules/new/", schedules.create, name="schedule-new"),
+    path("schedules/<int:pk>/", schedules.detail, name="schedule"),
+    path("schedules/<int:pk>/change/", schedules.change, name="schedule-change"),
+    path("freezes/new/", schedules.freeze, name="freeze"),
+    path("freezes/<int:pk>/end/", schedules.thaw, name="freeze-end"),
     path("approvals/", approvals.listing, name="approvals"),
     path("approvals/<int:pk>/", approvals.detail, name="approval"),
     path("approvals/<int:pk>/decide/", approvals.decide, name="approval-decide"),

@@ -29,6 +29,7 @@ LOOKS = (
     "commands.view_invocation",
     "commands.view_savedcommand",
     "commands.view_approval",
+    "commands.view_schedule",
 )
 CASES = (
     "diagnostics.add_diagnosiscase",
@@ -45,6 +46,7 @@ RUNS = (
     "commands.run_saved",  # a saved command as it stands
     "commands.run_script",  # free text
     "commands.stop_run",
+    "commands.add_schedule",
     "commands.add_savedcommand",
     "commands.change_savedcommand",
 )
@@ -52,6 +54,7 @@ AGENTS = ("commands.add_agentinstall",)
 DECISIONS = (
     "commands.decide_run",
     "commands.add_libraryact",
+    "commands.add_freezewindow",
 )  # never on what one asked for or wrote oneself
 RECORD_ROOM = (  # "*" stands for every model of the app
     "audit.view_*",

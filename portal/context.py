@@ -25,6 +25,7 @@ NOUNS = (
     ("diagnostics:list", _("Cases"), "diagnostics.view_diagnosiscase", False),
     ("commands:runs", _("Runs"), "commands.view_invocation", True),
     ("commands:approvals", _("Approvals"), "commands.view_approval", False),
+    ("commands:schedules", _("Schedules"), "commands.view_schedule", False),
     ("commands:list", _("Commands"), "commands.view_savedcommand", False),
     ("instances:list", _("Instances"), "instances.view_instance", False),
     ("commands:agents", _("Cloud Assistant"), "instances.view_instance", False),

@@ -17,6 +17,9 @@ from commands.models.saved import CommandRevision as CommandRevision
 from commands.models.saved import CommandTag as CommandTag
 from commands.models.saved import Favourite as Favourite
 from commands.models.saved import SavedCommand as SavedCommand
+from commands.models.schedules import Fire as Fire
+from commands.models.schedules import FreezeWindow as FreezeWindow
+from commands.models.schedules import Schedule as Schedule
 from commands.models.scripts import CommandType as CommandType
 from commands.models.scripts import Script as Script
 from commands.models.scripts import TerminationMode as TerminationMode

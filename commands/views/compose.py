@@ -23,7 +23,7 @@ from portal import secrets
 from portal.access import needs
 
 STAGES = ("fill", "edit", "preview", "send")
-CARRIED_NOT = {"csrfmiddlewaretoken", "stage", "sealed", "seen", "typed"}
+CARRIED_NOT = {"csrfmiddlewaretoken", "stage", "sealed", "seen", "typed", "why"}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -36,7 +36,7 @@ def compose(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
     if stage == "fill":
         told = request.POST if request.method == "POST" else request.GET
-        return _show(request, ComposeForm(initial=_initial(told, request.user), user=request.user))
+        return _show(request, ComposeForm(initial=initial(told, request.user), user=request.user))
     form = ComposeForm(_with_secrets(request.POST), user=request.user)
     planned = _planned(form)
     if stage == "edit" or planned is None:
@@ -62,24 +62,24 @@ def reach(request: HttpRequest) -> HttpResponse:
     return render(request, "commands/_reach.html", shown)
 
 
-def _initial(told: QueryDict, user: Any) -> dict[str, Any]:
+def initial(told: QueryDict, user: Any) -> dict[str, Any]:
     """From the address or a list's ticks: instance, filtered, group, command, revision, again."""
-    initial: dict[str, Any] = {"picked": told.getlist("instance"), "group": told.get("group")}
+    filled: dict[str, Any] = {"picked": told.getlist("instance"), "group": told.get("group")}
     if again := _again(told, user):
-        return initial | again
+        return filled | again
     if told.get("keep") == "filter":
         filtered = QueryDict(told.get("filtered", ""))
-        initial["filter"] = {f"f-{name}": value for name, value in filtered.items()}
-        initial["picked"] = []
+        filled["filter"] = {f"f-{name}": value for name, value in filtered.items()}
+        filled["picked"] = []
     if (number := told.get("revision", "")).isdecimal() and len(number) < 19:
-        initial["revision"] = CommandRevision.objects.filter(pk=number).first()
+        filled["revision"] = CommandRevision.objects.filter(pk=number).first()
     elif (number := told.get("command", "")).isdecimal() and len(number) < 19:
         command = SavedCommand.objects.filter(pk=number, archived_at=None).first()
-        initial["revision"] = command.newest() if command else None
-    if pinned := initial.get("revision"):
-        initial["revision"] = pinned.pk
-        initial["name"] = pinned.command.name
-    return initial
+        filled["revision"] = command.newest() if command else None
+    if pinned := filled.get("revision"):
+        filled["revision"] = pinned.pk
+        filled["name"] = pinned.command.name
+    return filled
 
 
 def _again(told: QueryDict, user: Any) -> dict[str, Any]:
@@ -184,7 +184,14 @@ def _send(request: HttpRequest, form: ComposeForm, planned: Plan) -> HttpRespons
     if problem := _objection(request.POST, planned):
         return _preview(request, form, planned, problem)
     try:
-        run = asking.ask(form, planned, by=request.user, once=once, via="page")
+        run = asking.ask(
+            form,
+            planned,
+            by=request.user,
+            once=once,
+            via="page",
+            freeze_reason=_why(request.POST) if planned.freezes else "",
+        )
     except ValidationError as error:
         return _preview(request, form, planned, " ".join(error.messages))
     if run.state == Invocation.State.WAITING:
@@ -192,6 +199,11 @@ def _send(request: HttpRequest, form: ComposeForm, planned: Plan) -> HttpRespons
     else:
         messages.success(request, _("Sent to %d instances.") % run.size)
     return redirect(run)
+
+
+def _why(told: QueryDict) -> str:
+    """Why the run cannot wait for the end of a freeze."""
+    return told.get("why", "").replace("\0", "").strip()[:1000]
 
 
 def _once(text: str) -> uuid.UUID:
@@ -206,6 +218,8 @@ def _objection(told: QueryDict, planned: Plan) -> str:
         return _("No instance is left to run this on.")
     if refuses := planned.judgement.refuses:
         return " ".join(f"{rule}: {rule.message}" for rule in refuses)
+    if planned.freezes and not _why(told):
+        return _("A freeze stands in the way: say why it cannot wait.")
     if told.get("seen") != planned.digest:
         return _("What this would reach has changed since you looked. Look again, then send.")
     if planned.must_type and told.get("typed", "").strip() != str(planned.size):

@@ -37,6 +37,7 @@ PAGES = (
     "/commands/",
     "/approvals/",
     "/agents/",
+    "/schedules/",
 )
 
 

@@ -1,0 +1,141 @@
+"""Runs that begin by the clock, what came of each time, and times in which nothing may begin."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from commands.models.runs import Invocation
+from commands.models.saved import CommandRevision
+from portal.work import Work
+
+
+class ScheduleQuerySet(models.QuerySet["Schedule"]):
+    def visible_to(self, user) -> ScheduleQuerySet:
+        """One's own, those that had a run which one may see, and all for a superuser."""
+        if user.is_superuser and user.is_active:
+            return self
+        runs = Invocation.objects.visible_to(user).values("pk")
+        return self.filter(Q(owner=user.pk) | Q(fires__invocation__in=runs)).distinct()
+
+
+class Schedule(Work):
+    """Fired by the portal: whom it reaches is looked up anew each time, as its owner sees them."""
+
+    job: ClassVar[str] = "commands.firing.fire"
+
+    class Overlap(models.TextChoices):
+        SKIP = "skip", _("leave this time out")
+        ALLOW = "allow", _("begin all the same")
+
+    class State(models.TextChoices):
+        ACTIVE = "active", _("active")
+        PAUSED = "paused", _("paused")
+        ENDED = "ended", _("ended")
+
+    name = models.CharField(_("name"), max_length=128)
+    revision = models.ForeignKey(CommandRevision, models.PROTECT, related_name="schedules")
+    parameters = models.JSONField(_("parameters"), default=dict)
+    sealed = models.BinaryField(_("sealed parameters"), default=b"")
+    picked = models.JSONField(_("picked by"), default=dict)
+    concurrency = models.PositiveIntegerField(_("at most at once"), null=True)
+    max_errors = models.CharField(_("errors allowed"), max_length=10, blank=True)
+    expression = models.CharField(_("when"), max_length=200)
+    zone = models.CharField(_("time zone"), max_length=60)
+    grace = models.PositiveIntegerField(_("seconds that it may be late"), default=300)
+    overlap = models.CharField(
+        _("while the last run goes on"), max_length=8, choices=Overlap, default=Overlap.SKIP
+    )
+    state = models.CharField(_("state"), max_length=8, choices=State, default=State.ACTIVE)
+    next_at = models.DateTimeField(_("next"), null=True)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    objects = ScheduleQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("schedule")
+        verbose_name_plural = _("schedules")
+        constraints = [
+            models.CheckConstraint(
+                name="schedule_state_known", condition=Q(state__in=("active", "paused", "ended"))
+            ),
+            models.CheckConstraint(
+                name="schedule_ended_holds_no_secret",
+                condition=~Q(state="ended") | Q(sealed=b""),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("commands:schedule", args=[self.pk])
+
+
+class Fire(models.Model):
+    """One time of a schedule and what came of it. A time is fired at most once."""
+
+    class State(models.TextChoices):
+        FIRED = "fired", _("fired")
+        MISSED = "missed", _("missed")
+        OVERLAPPED = "overlapped", _("left out: the last run went on")
+        FROZEN = "frozen", _("left out: freeze")
+        FAILED = "failed", _("could not begin")
+
+    schedule = models.ForeignKey(Schedule, models.PROTECT, related_name="fires")
+    planned_at = models.DateTimeField(_("planned"))
+    at = models.DateTimeField(_("at"), auto_now_add=True)
+    state = models.CharField(_("state"), max_length=10, choices=State)
+    reason = models.TextField(_("reason"), blank=True)
+    invocation = models.OneToOneField(
+        Invocation, models.PROTECT, null=True, related_name="fire", verbose_name=_("run")
+    )
+
+    class Meta:
+        verbose_name = _("fire")
+        verbose_name_plural = _("fires")
+        constraints = [
+            models.UniqueConstraint(fields=["schedule", "planned_at"], name="fire_once"),
+            models.CheckConstraint(
+                name="fire_fired_has_its_run",
+                condition=Q(state="fired") ^ Q(invocation=None),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.schedule} {self.planned_at:%Y-%m-%d %H:%M:%S}"
+
+
+class FreezeWindow(models.Model):
+    """A time in which runs begin only for a reason that somebody types."""
+
+    name = models.CharField(_("name"), max_length=80)
+    starts_at = models.DateTimeField(_("from"))
+    ends_at = models.DateTimeField(_("until"))
+    tag_key = models.CharField(_("only instances with the tag"), max_length=128, blank=True)
+    tag_value = models.CharField(_("tag value"), max_length=128, blank=True)
+    reason = models.CharField(_("reason"), max_length=300, blank=True)
+
+    class Meta:
+        verbose_name = _("freeze window")
+        verbose_name_plural = _("freeze windows")
+        constraints = [
+            models.CheckConstraint(
+                name="freeze_ends_after_it_starts",
+                condition=Q(ends_at__gt=F("starts_at")),
+                violation_error_message=_("It must end after it starts."),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def covers(self, moment: datetime) -> bool:
+        return self.starts_at <= moment < self.ends_at
