@@ -8,8 +8,10 @@ from commands.models import (
     Approval,
     CloudCommand,
     CommandRevision,
+    CommandTag,
     Decision,
     Dispatch,
+    Favourite,
     Fire,
     FreezeWindow,
     Invocation,
@@ -98,6 +100,19 @@ class CommandRevisionAdmin(RecordAdmin):
     list_display = ("command", "number", "type", "author", "created_at")
     list_select_related = ("command", "author")
     search_fields = ("command__name",)
+
+
+@admin.register(CommandTag)
+class CommandTagAdmin(RecordAdmin):
+    list_display = ("name", "command")
+    list_select_related = ("command",)
+    search_fields = ("=name",)
+
+
+@admin.register(Favourite)
+class FavouriteAdmin(RecordAdmin):
+    list_display = ("command", "person")
+    list_select_related = ("command", "person")
 
 
 @admin.register(CloudCommand)

@@ -12,7 +12,7 @@ from django.contrib.auth.models import Group, User
 from django.http import HttpRequest
 
 from instances.models import Scope
-from portal.audit.models import AuditEntry
+from portal.audit.models import AuditEntry, ChainHead
 from portal.models import Canary, Heartbeat
 from portal.records import OwnedAdmin, RecordAdmin
 
@@ -61,6 +61,11 @@ class AuditEntryAdmin(RecordAdmin):
     search_fields = ("=actor_label", "=act", "=subject_key", "subject_label")
     date_hierarchy = "at"
     list_select_related = ("actor",)
+
+
+@admin.register(ChainHead)
+class ChainHeadAdmin(RecordAdmin):
+    pass
 
 
 @admin.register(AccessAttempt)
