@@ -29,17 +29,20 @@ def ask(
     told = form.cleaned_data
     if planned.judgement.refuses:
         raise ValidationError([f"{rule}: {rule.message}" for rule in planned.judgement.refuses])
-    pinned = form.pinned or _saved(told, form.what(), by=by, via=via)
-    if not form.pinned and not by.has_perm("commands.run_script"):
+    if not form.vetted() and not by.has_perm("commands.run_script"):
         raise PermissionDenied
+    pinned = form.pinned or (None if form.in_ecs else _saved(told, form.what(), by=by, via=via))
     run = invocations.invoke(
-        name=told["name"] or name_of(pinned, form.what()["script"]),
+        name=told["name"] or str(form.in_ecs or name_of(pinned, form.what()["script"])),
         instances=planned.reach.fit,
         asked_by=by if by.pk else None,  # a shell of this host is nobody's account
-        revision=pinned,
+        revision=form.in_ecs.revision if form.in_ecs else pinned,
+        cloud_command=form.in_ecs,
         parameters=told["values"],
         secrets=told["secrets"],
-        takes_parameters=parameters.takes_parameters(planned.script["script"], form.declared),
+        takes_parameters=form.in_ecs.takes_parameters
+        if form.in_ecs
+        else parameters.takes_parameters(planned.script["script"], form.declared),
         dry_run=told["dry_run"],
         concurrency=told["concurrency"],
         max_errors=told["max_errors"],
@@ -59,7 +62,7 @@ def ask(
         subject=run,
         via=via,
         instances=run.size,
-        command=str(pinned) if pinned else "",
+        command=str(form.in_ecs or pinned or ""),
         digest=planned.digest,
         freeze_broken=freeze_reason,
     )

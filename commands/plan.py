@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from commands import parameters
 from commands.freezes import standing
-from commands.models import FreezeWindow
+from commands.models import CloudCommand, FreezeWindow
 from commands.policy import Judgement, judge
 from commands.quota import Quota, quotas
 from commands.syntax import complaint
@@ -85,9 +85,15 @@ class Plan:
 
 
 def plan(
-    script: Mapping[str, Any], values: Mapping[str, str], selection: Selection, user: Any
+    script: Mapping[str, Any],
+    values: Mapping[str, str],
+    selection: Selection,
+    user: Any,
+    kept: CloudCommand | None = None,
 ) -> Plan:
-    """What would happen if this person sent it now; raises BadFilter as `targets.reach` does."""
+    """What would happen if this person sent it now; raises BadFilter as `targets.reach` does.
+
+    A command that lives in ECS is `kept` in one account and region, and runs only there."""
     container = bool(script["container_id"] or script["container_name"])
     found = reach(
         selection,
@@ -96,4 +102,6 @@ def plan(
         type=script["type"],
         container=container,
     )
+    if kept:
+        found = found.only_in(kept.account_id, kept.region)
     return Plan(script, values, found)

@@ -29,6 +29,7 @@ class Reason(TextChoices):
     NOT_RUNNING = "not_running", _("not running")
     NOT_VPC = "not_vpc", _("not in a VPC")
     WRONG_OS = "wrong_os", _("another operating system")
+    ELSEWHERE = "elsewhere", _("not in the command's account and region")
     AGENT_UNKNOWN = "agent_unknown", _("Cloud Assistant not seen yet")
     AGENT_SILENT = "agent_silent", _("Cloud Assistant silent")
     AGENT_OLD = "agent_old", _("Cloud Assistant too old for this")
@@ -79,6 +80,13 @@ class Reach:
     @property
     def meant(self) -> int:
         return len(self.fit) + sum(map(len, self.left_out.values()))
+
+    def only_in(self, account: int, region: str) -> Reach:
+        """The same, with everybody outside this account and region left out."""
+        here = [row for row in self.fit if (row.account_id, row.region) == (account, region)]
+        elsewhere = [row for row in self.fit if (row.account_id, row.region) != (account, region)]
+        left_out = {**self.left_out, **({Reason.ELSEWHERE: elsewhere} if elsewhere else {})}
+        return replace(self, fit=here, left_out=left_out)
 
     def left_out_kept(self) -> dict[str, Any]:
         """For the run's row: how many for each reason, and the first of them by name."""

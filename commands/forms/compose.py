@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from commands import limits, parameters
 from commands.forms.script import ScriptForm, line
-from commands.models import CommandRevision, CommandType, Invocation, Script
+from commands.models import CloudCommand, CommandRevision, CommandType, Invocation, Script
 from commands.parameters import Kind, Parameter
 from commands.targets import LONGEST_PASTE, Selection
 from instances import groups
@@ -27,6 +27,9 @@ class ComposeForm(ScriptForm):
 
     revision = forms.ModelChoiceField(
         CommandRevision.objects.select_related("command"), required=False, widget=forms.HiddenInput
+    )
+    kept = forms.ModelChoiceField(
+        CloudCommand.objects.none(), required=False, widget=forms.HiddenInput
     )
     again = forms.ModelChoiceField(
         Invocation.objects.all(), required=False, widget=forms.HiddenInput
@@ -74,21 +77,31 @@ class ComposeForm(ScriptForm):
         self.narrow = InstanceFilter(
             self.data if self.is_bound else self.initial.get("filter"), user=user, prefix="f"
         )
-        self.pinned = self._pinned()
-        self.declared = parameters.declared(self.pinned.parameters) if self.pinned else []
+        self.fields["kept"].queryset = CloudCommand.objects.visible_to(user).select_related(
+            "account", "revision__command"
+        )
+        self.pinned, self.in_ecs = self._named("revision"), self._named("kept")
+        if self.in_ecs:
+            self.pinned = None
+        source = self.pinned or self.in_ecs
+        self.declared = parameters.declared(source.parameters) if source else []
         self.any_text = user.has_perm("commands.run_script")
         for parameter in self.declared:
             self.fields[PREFIX + parameter.name] = _field(parameter)
 
-    def _pinned(self) -> CommandRevision | None:
-        """The saved command that this is a run of; None for free text."""
+    def _named(self, name: str) -> Any:
+        """The saved command, or the one in ECS, that this is a run of; None for free text."""
         try:
-            return self.fields["revision"].clean(self["revision"].value())
+            return self.fields[name].clean(self[name].value())
         except ValidationError:
             return None
 
     def wants_script(self) -> bool:
-        return self.pinned is None
+        return self.pinned is None and self.in_ecs is None
+
+    def vetted(self) -> bool:
+        """Whether the text is one that we keep; what else lives in ECS is anybody's."""
+        return bool(self.pinned or (self.in_ecs and self.in_ecs.revision))
 
     def narrowing(self) -> list[forms.BoundField]:
         return [self.narrow[name] for name in NARROWING]
@@ -107,7 +120,7 @@ class ComposeForm(ScriptForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
-        if not self.pinned and not self.any_text:
+        if not self.vetted() and not self.any_text:
             raise ValidationError(_("You may run saved commands only: open one and press Run."))
         if problem := limits.budget_problem(cleaned.get("max_errors", "")):
             self.add_error("max_errors", problem)
@@ -145,14 +158,14 @@ class ComposeForm(ScriptForm):
 
     def what(self) -> dict[str, Any]:
         """The script's fields as they will be sent."""
-        if self.pinned:
-            return self.pinned.as_script()
+        if source := self.pinned or self.in_ecs:
+            return source.as_script()
         return {name: self.cleaned_data[name] for name in Script.FIELDS}
 
     def sketch(self) -> dict[str, Any]:
         """The script's fields as far as they are known while the form is still being filled."""
-        if self.pinned:
-            return self.pinned.as_script()
+        if source := self.pinned or self.in_ecs:
+            return source.as_script()
         given = {name: self.cleaned_data.get(name) or "" for name in Script.FIELDS}
         return given | {"type": given["type"] or CommandType.SHELL}
 

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from commands.models.scripts import CommandType, Script
-from instances.models import CloudAccount
+from instances.models import CloudAccount, Region
 
 
 class SavedCommand(models.Model):
@@ -121,6 +121,16 @@ class Favourite(models.Model):
         return f"{self.command} ({self.person})"
 
 
+class CloudCommandQuerySet(models.QuerySet["CloudCommand"]):
+    def visible_to(self, user) -> CloudCommandQuerySet:
+        """Commands that are there, of the places that this person sees something of."""
+        places = Region.objects.visible_to(user)
+        here = places.filter(
+            account=models.OuterRef("account"), region_id=models.OuterRef("region")
+        )
+        return self.filter(models.Exists(here), gone_at=None)
+
+
 class CloudCommand(models.Model):
     """Our copy of a command that lives in ECS, of the account's own or a public one."""
 
@@ -146,6 +156,8 @@ class CloudCommand(models.Model):
         CommandRevision, models.PROTECT, null=True, related_name="cloud_commands"
     )
 
+    objects = CloudCommandQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("command in ECS")
         verbose_name_plural = _("commands in ECS")
@@ -157,3 +169,15 @@ class CloudCommand(models.Model):
 
     def __str__(self) -> str:
         return self.name or self.command_id
+
+    def as_script(self) -> dict[str, object]:
+        """The fields of a script by name, as far as ECS keeps them."""
+        return {name: getattr(self, name, "") for name in Script.FIELDS}
+
+    @property
+    def parameters(self) -> list[dict[str, object]]:
+        """As a revision has them: ours where we put it there, else any text for each name."""
+        if self.revision:
+            return self.revision.parameters
+        names = self.parameter_names if self.takes_parameters else []
+        return [{"name": name, "kind": "text"} for name in names]

@@ -55,7 +55,7 @@ def reach(request: HttpRequest) -> HttpResponse:
     shown: dict[str, Any] = {}
     if selection := form.cleaned_data.get("selection"):
         try:
-            found = plan(form.sketch(), {}, selection, request.user)
+            found = plan(form.sketch(), {}, selection, request.user, form.in_ecs)
             shown = {"reach": found.reach, "shares": found.shares}
         except BadFilter as problem:
             shown = {"problem": f"{problem.field}: {problem}"}
@@ -76,6 +76,8 @@ def initial(told: QueryDict, user: Any) -> dict[str, Any]:
     elif (number := told.get("command", "")).isdecimal() and len(number) < 19:
         command = SavedCommand.objects.filter(pk=number, archived_at=None).first()
         filled["revision"] = command.newest() if command else None
+    if (number := told.get("kept", "")).isdecimal() and len(number) < 19:
+        filled["kept"] = number
     if pinned := filled.get("revision"):
         filled["revision"] = pinned.pk
         filled["name"] = pinned.command.name
@@ -125,7 +127,7 @@ def _planned(form: ComposeForm) -> Plan | None:
     shown = dict.fromkeys(form.cleaned_data["secrets"], parameters.SHOWN_SECRET)
     values = {**form.cleaned_data["values"], **shown}
     try:
-        found = plan(form.what(), values, form.cleaned_data["selection"], form.user)
+        found = plan(form.what(), values, form.cleaned_data["selection"], form.user, form.in_ecs)
     except BadFilter as problem:
         form.add_error(None, f"{problem.field}: {problem}")
         return None

@@ -50,11 +50,7 @@ def _regions(request: HttpRequest) -> QuerySet[Region]:
 
 
 def _seen(request: HttpRequest) -> QuerySet[CloudCommand]:
-    """Commands of the places that this person sees something of."""
-    places = Region.objects.visible_to(request.user)
-    accounts = places.values("account")
-    regions = places.values("region_id")
-    rows = CloudCommand.objects.filter(gone_at=None, account__in=accounts, region__in=regions)
+    rows = CloudCommand.objects.visible_to(request.user)
     return rows.select_related("account", "revision__command")
 
 

@@ -3,13 +3,23 @@
 import base64
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.utils import timezone
 
-from commands import library
-from commands.models import CloudCommand, CommandRevision, LibraryAct, SavedCommand
+from commands import jobs, library
+from commands.models import (
+    CloudCommand,
+    CommandRevision,
+    Dispatch,
+    Invocation,
+    LibraryAct,
+    SavedCommand,
+)
 from instances import ecs
 from instances.models import CloudAccount, Region
 from portal.audit.models import AuditEntry
+from tests.commands.conftest import HANGZHOU as WEB
+from tests.commands.test_composing_a_run import carried, preview, ready
 from tests.factories import AccountFactory, RegionFactory, a_person
 
 pytestmark = pytest.mark.django_db
@@ -172,3 +182,43 @@ def test_what_ecs_says_is_read_with_care():
     info = ecs.CommandInfo.read(Row())
     assert info.timeout == 60
     assert "\0" not in info.name + info.script
+
+
+@pytest.fixture
+def kept(account, region, revision) -> CloudCommand:
+    done(ask(account, "create", revision=revision))
+    return CloudCommand.objects.get()
+
+
+def test_one_is_run_where_it_lives_by_invoking_it(client, cloud, kept, sandbox_needed):
+    client.force_login(a_person("operator"))
+    ready(name="web-01", instance_id=WEB["web-01"], account=kept.account, region=HANGZHOU)
+    ready(name="far-01", account=kept.account, region="cn-beijing")
+    fields = {"kept": str(kept.pk), "p-who": "you", "text": "web-01 far-01"}
+    page = preview(client, **fields)
+    assert "not in the command&#x27;s account and region" in page.text
+    before = cloud.counters()["calls"].get("InvokeCommand", 0)
+
+    client.post("/runs/new/", carried(page))
+    run = Invocation.objects.get()
+    for _look in range(20):
+        jobs.carry_on_alone(run.dispatches.get().pk)
+        run.refresh_from_db()
+        if run.state == "finished":
+            break
+        Dispatch.objects.update(due_at=timezone.now())
+
+    assert cloud.counters()["calls"]["InvokeCommand"] == before + 1
+    assert run.cloud_command == kept
+    assert run.targets.get().output.body() == b"you\n"
+
+
+def test_one_that_we_did_not_put_there_is_free_text(client, kept):
+    runner = a_person("viewer")
+    runner.user_permissions.add(Permission.objects.get(codename="run_saved"))
+    client.force_login(runner)
+    ready(name="web-01", account=kept.account, region=HANGZHOU)
+    fields = {"kept": str(kept.pk), "p-who": "you", "text": "web-01"}
+    assert preview(client, **fields).status_code == 200
+    CloudCommand.objects.update(revision=None)
+    assert preview(client, **fields).status_code == 400
