@@ -105,33 +105,6 @@ def start(run: Invocation) -> None:
     holding.let_go(run)
 
 
-def rerun(
-    run: Invocation, outcomes: Iterable[str], by, *, secrets: Mapping[str, str] | None = None
-) -> Invocation:
-    """The same script with the same parameters, on those instances of `run` that ended so.
-
-    Of these, on the ones that `by` may see and that still exist. Secret parameters are given
-    again: they were erased when the run ended. Raises ValidationError as `invoke` does.
-    """
-    ended = run.targets.filter(over=True, outcome__in=list(outcomes))
-    reachable = Instance.objects.visible_to(by).filter(released_at=None)
-    return invoke(
-        name=run.name,
-        instances=reachable.filter(pk__in=ended.values("instance")).order_by("pk"),
-        asked_by=by,
-        revision=run.revision,
-        cloud_command=run.cloud_command,
-        parameters=run.parameters,
-        secrets=secrets,
-        takes_parameters=run.takes_parameters,
-        dry_run=run.dry_run,
-        concurrency=run.concurrency,
-        max_errors=run.max_errors,
-        rerun_of=run,
-        **run.as_script(),
-    )
-
-
 def _script(revision: CommandRevision | None, command: CloudCommand | None) -> dict:
     """The fields of a script that need not be given, from where they are kept."""
     if revision is not None:

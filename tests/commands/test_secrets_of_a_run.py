@@ -4,14 +4,13 @@ import base64
 from urllib.parse import quote
 
 import pytest
-from django.core.exceptions import ValidationError
 
-from commands import invocations, jobs
+from commands import jobs
 from commands.models import Invocation, Output
 from commands.secret_parameters import MARK, Redactor
 from instances import ecs
 from tests.commands.conftest import ask, work_on
-from tests.factories import InstanceFactory, a_person
+from tests.factories import InstanceFactory
 
 pytestmark = pytest.mark.django_db
 SECRET = "s3cret/päss word"
@@ -83,29 +82,3 @@ def test_a_run_that_cannot_be_opened_is_refused(fake, run, settings):
     work_on(run)
     assert fake.calls == {}
     assert run.targets.get().error_code == "WrongKey"
-
-
-def test_running_again_asks_for_them_again(fake, run):
-    fake.end()
-    jobs.carry_on(run.dispatches.get().pk)
-    fake.end(status="Failed", output=b"")
-    work_on(run)
-    person = a_person("manager")
-    with pytest.raises(ValidationError) as refusal:
-        invocations.rerun(run, ["failed"], person)
-    assert "password" in str(refusal.value)
-
-    again = invocations.rerun(run, ["failed"], person, secrets={"password": "new"})
-    assert (again.rerun_of, again.size, again.parameters) == (run, 1, {"user": "bob"})
-    with pytest.raises(ValidationError):
-        invocations.rerun(run, ["ok"], person, secrets={"password": "new"})
-
-
-def test_only_instances_that_one_may_see_are_run_again(fake, run):
-    jobs.carry_on(run.dispatches.get().pk)
-    fake.end(status="Failed", output=b"")
-    work_on(run)
-    stranger = a_person("manager", region="ap-southeast-1")
-    with pytest.raises(ValidationError) as refusal:
-        invocations.rerun(run, ["failed"], stranger, secrets={"password": "new"})
-    assert set(refusal.value.message_dict) == {"instances"}
