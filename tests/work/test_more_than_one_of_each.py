@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 
+import psutil
 import pytest
 
 from tests.sizes import long_only
@@ -15,11 +16,18 @@ pytestmark = pytest.mark.stack
 MORE = (("conductor",), ("cluster", "--queue", "default"), ("cluster", "--queue", "analyze"))
 
 
+def at_work(process: subprocess.Popen) -> bool:
+    """Whether it has taken its title: before that it does not know yet how to end in order."""
+    words = " ".join(psutil.Process(process.pid).cmdline())
+    return "manage.py" not in words
+
+
 def share_the_work(stack) -> None:
     more = [
         subprocess.Popen([sys.executable, "manage.py", *role], cwd=ROOT, env=stack.environment)
         for role in MORE
     ]
+    until(lambda: all(map(at_work, more)), 60, "the further processes at work")
     storm = Storm(stack, seed=0, points=0, runs=30)
     storm.rage()
     storm.calm()
