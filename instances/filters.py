@@ -5,6 +5,7 @@ The list page, the saved filters of groups and runs on a filter all read the sam
 account   name of a cloud account          region   region id
 status    ECS's own word, such as Running  os       linux | windows
 agent     alive | silent | unknown         tag      key or key=value; several are joined by "and"
+resource_group  ECS's id of it, such as rg-acfmxazb4ph
 group     primary key of an InstanceGroup  text     parts of ids, names, hostnames, addresses;
 released  shown | only (else hidden)                several words are joined by "or"
 """
@@ -28,7 +29,17 @@ ALLOWED = {
     "agent": ("alive", "silent", "unknown"),
     "released": ("shown", "only"),
 }
-PLAIN = ("account", "region", "status", "os", "agent", "group", "text", "released")
+PLAIN = (
+    "account",
+    "region",
+    "resource_group",
+    "status",
+    "os",
+    "agent",
+    "group",
+    "text",
+    "released",
+)
 LONGEST = 200  # characters of one value
 MOST_TAGS = 20
 MOST_WORDS = 50
@@ -46,6 +57,7 @@ class BadFilter(ValueError):
 class Filter:
     account: str = ""
     region: str = ""
+    resource_group: str = ""
     status: str = ""
     os: str = ""
     agent: str = ""
@@ -75,7 +87,7 @@ class Filter:
     def apply(self, instances: InstanceQuerySet) -> InstanceQuerySet:
         """The instances that fit all of it; released ones are hidden unless asked for."""
         plain = {"account": "account__name", "region": "region", "status": "status"}
-        plain |= {"os": "os_type"}
+        plain |= {"os": "os_type", "resource_group": "resource_group_id"}
         for name, column in plain.items():
             if value := getattr(self, name):
                 instances = instances.filter(**{column: value})

@@ -43,6 +43,7 @@ class InstanceFilter(forms.Form):
         _("Agent"), [("alive", _("alive")), ("silent", _("silent")), ("unknown", _("unknown"))]
     )
     tag = line(_("Tag"), 257, _("key or key=value"))
+    resource_group = line(_("Resource group"), 64, "rg-…")
     group = forms.ModelChoiceField(
         label=_("Group"),
         queryset=InstanceGroup.objects.none(),

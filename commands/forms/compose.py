@@ -19,7 +19,7 @@ from instances.models import InstanceGroup
 
 MOST_PICKED = 10_000
 PREFIX = "p-"  # of the parameters' fields
-NARROWING = ("region", "os", "tag", "agent")
+NARROWING = ("region", "os", "tag", "resource_group", "agent")
 
 
 class ComposeForm(ScriptForm):

@@ -31,13 +31,14 @@ def fleet():
     InstanceAddress.objects.create(instance=web, address="10.0.0.5")
     db = InstanceFactory(name="db", region="cn-beijing", status="Stopped", **STALE)
     db.tags.create(key="team", value="data")
-    InstanceFactory(name="win", os_type="windows")
+    InstanceFactory(name="win", os_type="windows", resource_group_id="rg-office")
     InstanceFactory(name="old", released_at=NOW)
 
 
 @pytest.mark.parametrize(
     ("query", "expected"),
     [
+        ("resource_group=rg-office", ["win"]),
         ("", ["db", "web", "win"]),
         ("region=cn-beijing", ["db"]),
         ("status=Stopped", ["db"]),

@@ -26,7 +26,7 @@ from portal.transitions import WrongState
 
 NOT_ALL_SUCCEEDED = 1
 POLL = 0.3  # seconds
-FILTERS = ("region", "os", "agent", "text")
+FILTERS = ("region", "os", "resource_group", "agent", "text")
 
 
 class Host:
@@ -62,7 +62,8 @@ class Command(BaseCommand):
         parser.add_argument("--of-group", default="", help="the instances of a saved group")
         parser.add_argument("--tag", action="append", default=[], metavar="KEY[=VALUE]")
         for name in FILTERS:
-            parser.add_argument(f"--{name}" if name != "text" else "--match", dest=f"f_{name}")
+            option = "match" if name == "text" else name.replace("_", "-")
+            parser.add_argument(f"--{option}", dest=f"f_{name}")
         parser.add_argument("--at-most", type=int, metavar="N", help="so many at once")
         parser.add_argument("--max-errors", default="", metavar="N|P%%")
         parser.add_argument("--dry-run", action="store_true", help="show on whom, send nothing")
