@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -71,9 +72,23 @@ class Simulator:
         return self.control("GET", "counters")
 
     def restore(self) -> None:
-        """Take faults and changes back."""
+        """Take faults and changes back, and end what a test left running: its end would take
+        the faults of the next one."""
         self.control("DELETE", "faults")
+        if self.cloud:
+            self._end_runs()
         self.control("DELETE", "machines")
+
+    def _end_runs(self) -> None:
+        runs, give_up = self.cloud.runs, time.monotonic() + 5
+        for region in self.cloud.world.regions:
+            for invocation in runs.listed(region.region_id):
+                if going := [row for row in invocation.rows if not row.over]:
+                    runs.stop(invocation, going)
+                while not all(row.over for row in invocation.rows):
+                    if time.monotonic() > give_up:
+                        return
+                    time.sleep(0.01)
 
 
 def refuse_recordings(counters: dict[str, dict]) -> None:
