@@ -7,8 +7,8 @@ BIN := .venv/bin
 MANAGE := $(BIN)/python manage.py
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-# Two more than there are cores: the tests of real processes mostly wait.
-WORKERS ?= $(shell expr $$(nproc) + 2)
+# Three more than there are cores: the tests of real processes mostly wait.
+WORKERS ?= $(shell expr $$(nproc) + 3)
 
 .PHONY: setup run test lint
 
@@ -38,7 +38,7 @@ run: setup .portal/secret_key
 # On SQLite and without services; DATABASE_URL and REDIS_URL choose others. pytest's last lines
 # say what was left out and why.
 test: .venv/installed-dev
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(TESTS)
 
 lint: .venv/installed-dev
 	$(BIN)/ruff format --check .

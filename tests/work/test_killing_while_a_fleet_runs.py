@@ -2,7 +2,7 @@
 while runs on hundreds of machines go on: every instance ends once, in the right state. One machine
 is gone, so that ECS refuses each call that names it.
 
-PORTAL_KILL_SEED repeats a run of this test; its seed is printed. The long form kills fifty times.
+PORTAL_KILL_SEED repeats a run of this test; its seed is printed. Only the long form runs it.
 """
 
 import random
@@ -12,7 +12,7 @@ import pytest
 from django.db import connection
 
 from tests.simulation import as_a_process
-from tests.sizes import LONG
+from tests.sizes import long_only
 from tests.stack import Stack, postgres_database, redis_database, until
 from tests.work.storm import OPEN, Storm
 from tests.work.test_killing_processes import SEED
@@ -84,6 +84,7 @@ def rage(folder, **services: str) -> None:
 @pytest.mark.skipif(
     connection.vendor != "sqlite", reason="has its turn when the suite is on SQLite"
 )
+@long_only
 def test_every_instance_ends_once_on_sqlite(tmp_path):
     rage(tmp_path)
 
@@ -91,6 +92,7 @@ def test_every_instance_ends_once_on_sqlite(tmp_path):
 @pytest.mark.skipif(
     connection.vendor != "postgresql", reason="has its turn when the suite is on PostgreSQL"
 )
+@long_only
 def test_every_instance_ends_once_on_postgresql_and_redis(tmp_path):
     redis = redis_database(REDIS_NUMBER)
     with postgres_database() as database:

@@ -41,6 +41,7 @@ def share_the_work(stack) -> None:
     assert [process.wait(30) for process in more] == [0, 0, 0]
 
 
+@long_only
 def test_on_sqlite(tmp_path):
     with running(tmp_path) as stack:
         share_the_work(stack)
