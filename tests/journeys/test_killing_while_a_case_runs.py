@@ -77,6 +77,7 @@ def test_a_case_outlives_the_death_of_any_role(portal):
     assert portal.simulator.counters()["runs"][CRASHED] - before == len(ROLES)
 
 
+@long_only
 def test_a_case_ends_after_everything_was_killed_and_started_again(portal):
     key = open_case(portal)
     time.sleep(random.Random(SEED).uniform(0, 1.0))

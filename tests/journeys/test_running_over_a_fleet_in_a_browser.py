@@ -7,6 +7,7 @@ import pytest
 
 from tests.journeys.conftest import person
 from tests.simulation import as_a_process
+from tests.sizes import long_only
 from tests.stack import Stack
 
 pytestmark = pytest.mark.stack
@@ -96,6 +97,7 @@ def test_the_whole_way_over_three_hundred_machines(portal, operator, tmp_path):
     )
 
 
+@long_only
 @pytest.mark.usefixtures("sandbox_needed")
 def test_a_run_is_stopped_and_every_machine_tells_how_it_ended(portal, operator):
     page = operator

@@ -18,7 +18,7 @@ from tests.work.storm import OPEN, Storm
 from tests.work.test_killing_processes import SEED
 
 pytestmark = pytest.mark.stack
-MACHINES, RUNS, KILLS = (300, 8, 50) if LONG else (150, 1, 4)
+MACHINES, RUNS, KILLS = 300, 8, 50
 REDIS_NUMBER = 5
 FAULTS = [
     {"kind": "throttle", "probability": 0.2, "seed": 1},

@@ -8,6 +8,7 @@ import urllib.request
 import pytest
 from django.core.management import CommandError, call_command
 
+from tests.sizes import long_only
 from tests.stack import ROOT, Stack, running
 
 pytestmark = pytest.mark.stack
@@ -34,6 +35,7 @@ def test_it_serves_refuses_a_second_one_and_stops_cleanly(tmp_path):
         assert "does not stop" not in stack.tail()
 
 
+@long_only
 def test_a_port_in_use_is_named_with_what_to_do(tmp_path):
     stack = Stack(tmp_path)
     with socket.create_server(("127.0.0.1", 0)) as taken:
