@@ -38,7 +38,7 @@ run: setup .portal/secret_key
 # On SQLite and without services; DATABASE_URL and REDIS_URL choose others. pytest's last lines
 # say what was left out and why.
 test: .venv/installed-dev
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(TESTS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder $(TESTS)
 
 lint: .venv/installed-dev
 	$(BIN)/ruff format --check .
