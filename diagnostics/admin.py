@@ -3,7 +3,16 @@ from __future__ import annotations
 from django.contrib import admin
 from django.db.models import Q
 
-from diagnostics.models import DiagnosisCase, Evidence, Finding, Step
+from diagnostics.models import (
+    DiagnosisCase,
+    Evidence,
+    Finding,
+    Judging,
+    Mark,
+    SentDocument,
+    SentReport,
+    Step,
+)
 from portal.records import RecordAdmin
 
 
@@ -55,3 +64,44 @@ class FindingAdmin(RecordAdmin):
     list_filter = ("severity",)
     search_fields = ("=code", "=case__id")
     scope = staticmethod(of_case)
+
+
+@admin.register(Judging)
+class JudgingAdmin(RecordAdmin):
+    list_display = ("case", "number", "kind", "confidence", "analyzers", "rests_on", "right", "at")
+    list_select_related = ("case__instance",)
+    list_filter = ("occasion", "right", "kind")
+    search_fields = ("=case__id", "=analyzers", "=signature")
+    date_hierarchy = "at"
+    scope = staticmethod(of_case)
+
+
+@admin.register(Mark)
+class MarkAdmin(RecordAdmin):
+    list_display = ("judging", "truth", "true_kind", "true_subkind", "by", "at")
+    list_select_related = ("judging", "by")
+    list_filter = ("truth", "true_kind")
+    search_fields = ("=case__id", "words")
+    date_hierarchy = "at"
+    scope = staticmethod(of_case)
+
+
+@admin.register(SentReport)
+class SentReportAdmin(RecordAdmin):
+    list_display = ("judging", "copy", "sent_to", "sent_by", "sent_at", "outdated_at")
+    list_select_related = ("judging", "sent_by")
+    list_filter = ("copy",)
+    search_fields = ("=case__id", "sent_to")
+    date_hierarchy = "sent_at"
+
+
+@admin.register(SentDocument)
+class SentDocumentAdmin(RecordAdmin):
+    list_display = ("report", "form", "size", "sha256")
+    list_select_related = ("report__judging",)
+    list_filter = ("form",)
+    search_fields = ("=report__case__id", "=sha256")
+
+    @staticmethod
+    def scope(user) -> Q:
+        return Q(report__in=SentReport.objects.visible_to(user).values("pk"))

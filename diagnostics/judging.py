@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from django.db import transaction
 from django.utils import timezone
 
-from diagnostics import reading, stages
+from diagnostics import history, reading, stages, version
 from diagnostics.conclusions import Conclusion, conclude
 from diagnostics.facts import Facts
 from diagnostics.findings import Analysis, Finding
 from diagnostics.incident import Incident, settle, since_boot
 from diagnostics.known import facts_of, with_reading
-from diagnostics.models import CaseState, DiagnosisCase, Evidence, StepState
+from diagnostics.models import CaseState, DiagnosisCase, Evidence, Judging, Occasion, StepState
 from diagnostics.models import Finding as FindingRow
 from diagnostics.reading import Handed, Reading
 from diagnostics.steps import events, own
@@ -22,9 +23,27 @@ from diagnostics.wording import say as _
 from portal.work import Claim
 
 
-def judge(claim: Claim[DiagnosisCase]) -> None:
-    """Judge what was gathered. Judging again replaces what the last judging wrote."""
-    case = claim.row
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What the evidence of a case tells, before anything is written down."""
+
+    facts: Facts
+    conclusion: Conclusion
+    found: Reading
+    seen: frozenset[tuple[int, str]] | None = None  # what people had handed in by then
+
+    def columns(self) -> dict[str, object]:
+        """The fields of the case that hold the verdict."""
+        return _columns(self.conclusion, self.found)
+
+    def broken(self) -> dict[str, str]:
+        """Analyzers that raised, and their errors."""
+        both = (self.found.guest, self.found.console)
+        return {name: why for each in both if each for name, why in each.broken.items()}
+
+
+def read(case: DiagnosisCase) -> Opinion:
+    """Judge what was gathered of the case. Writes nothing."""
     rows = list(case.evidence.exclude(media_type__startswith="image/").order_by("pk"))
     bodies = {row.name: row.body() for row in rows if not row.by_hand}
     pieces = [
@@ -38,11 +57,17 @@ def judge(claim: Claim[DiagnosisCase]) -> None:
     if known.reported is None and found.boot:
         lately = since_boot(found.boot.at, known.now, found.guest)
         found = reading.read(bodies, system, lately, pieces, case.zone) if lately else found
-    _write(claim, with_reading(known, found), found, seen=_handed_in(rows))
+    facts = with_reading(known, found)
+    return Opinion(facts, conclude(facts), found, _handed_in(rows))
 
 
-def _handed_in(rows: Iterable[Evidence]) -> set[tuple[int, str]]:
-    return {(row.pk, row.kind) for row in rows if row.by_hand}
+def judge(claim: Claim[DiagnosisCase]) -> None:
+    """Judge what was gathered. Judging again replaces what the last judging wrote."""
+    _write(claim, read(claim.row))
+
+
+def _handed_in(rows: Iterable[Evidence]) -> frozenset[tuple[int, str]]:
+    return frozenset((row.pk, row.kind) for row in rows if row.by_hand)
 
 
 def conclude_without_analysis(claim: Claim[DiagnosisCase]) -> None:
@@ -50,34 +75,69 @@ def conclude_without_analysis(claim: Claim[DiagnosisCase]) -> None:
     known = facts_of(claim.row)
     error = claim.row.last_error or "it did not end"
     unasked = {**known.unasked, "guest": _("Reading it failed: %(error)s", error=quoted(error))}
-    nothing = Reading(complete=False, problems=(error,))
-    from dataclasses import replace
-
-    _write(claim, replace(known, unasked=unasked), nothing)
+    facts = replace(known, unasked=unasked)
+    _write(claim, Opinion(facts, conclude(facts), Reading(complete=False, problems=(error,))))
 
 
-def _write(
-    claim: Claim[DiagnosisCase],
-    facts: Facts,
-    found: Reading,
-    seen: set[tuple[int, str]] | None = None,
-) -> None:
+def _write(claim: Claim[DiagnosisCase], opinion: Opinion) -> None:
     case, now = claim.row, timezone.now()
-    conclusion = conclude(facts)
     with transaction.atomic():
         claim.renew()
-        if seen is not None and seen != _handed_in(case.evidence.defer("packed")):
-            return claim.release(due_at=now)  # more came in the meantime: judge that, too
-        _replace_findings(case, found)
-        _tell_steps(case, facts, conclusion, found)
+        if more_came(case, opinion):
+            return claim.release(due_at=now)  # judge that, too
+        occasion = Occasion.AGAIN if case.kind else Occasion.FIRST
+        put_down(case, opinion, occasion)
         claim.release(
             due_at=None,
             state=CaseState.CONCLUDED,
             concluded_at=now,
             deadline=None,
-            judgement=packed(_judgement(conclusion, found)),
-            **_columns(conclusion),
+            **told_by(opinion),
         )
+
+
+def more_came(case: DiagnosisCase, opinion: Opinion) -> bool:
+    """People handed something in while the evidence was read."""
+    rows = case.evidence.defer("packed")
+    return opinion.seen is not None and opinion.seen != _handed_in(rows)
+
+
+def told_by(opinion: Opinion) -> dict[str, object]:
+    """Every field of the case that a judging replaces."""
+    return {
+        "judgement": packed(_judgement(opinion.conclusion, opinion.found)),
+        "read_by": version.analyzers(),
+        **opinion.columns(),
+    }
+
+
+def put_down(case: DiagnosisCase, opinion: Opinion, occasion: Occasion, by=None) -> Judging:
+    """Write everything of a judging but the fields of the case, which still holds the old ones.
+
+    Inside the caller's transaction, which has locked the case.
+    """
+    judging = history.keep(
+        case,
+        opinion.columns(),
+        occasion=occasion,
+        rests_on=_rests_on(opinion),
+        root_cause=packed(opinion.conclusion.root_cause),
+        by=by,
+    )
+    _replace_findings(case, opinion.found)
+    _tell_steps(case, opinion.facts, opinion.conclusion, opinion.found)
+    return judging
+
+
+def _rests_on(opinion: Opinion) -> str:
+    """The analyzer whose finding is the verdict; else the source that the conclusion names."""
+    conclusion, found = opinion.conclusion, opinion.found
+    analysis = {"guest": found.guest, "console": found.console}.get(conclusion.origin)
+    told = (conclusion.verdict.kind, conclusion.verdict.subkind)
+    for finding in analysis.findings if analysis else ():
+        if told == (finding.facts.get("kind"), finding.facts.get("subkind")):
+            return finding.analyzer
+    return conclusion.origin
 
 
 def _judgement(conclusion: Conclusion, found: Reading) -> dict[str, object]:
@@ -112,8 +172,9 @@ def _told(analysis: Analysis | None) -> dict[str, object] | None:
     }
 
 
-def _columns(conclusion: Conclusion) -> dict[str, object]:
+def _columns(conclusion: Conclusion, found: Reading) -> dict[str, object]:
     verdict = conclusion.verdict
+    system = getattr(found.state, "kernel", None) or getattr(found.state, "os", None)
     return {
         "window_start": conclusion.window_start,
         "window_end": conclusion.window_end,
@@ -126,6 +187,7 @@ def _columns(conclusion: Conclusion) -> dict[str, object]:
         "bugcheck_code": clean(verdict.bugcheck_code or "")[:20],
         "planned": verdict.planned,
         "signature": clean(verdict.signature or "")[:200],
+        "kernel": clean(str(system or ""))[:120],
         "confidence": str(verdict.confidence),
     }
 

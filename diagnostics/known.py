@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from django.db.models import Max
 from django.utils import timezone
 
 from diagnostics import stages
@@ -15,6 +17,8 @@ from diagnostics.reading import Reading
 from diagnostics.steps import events, own
 from diagnostics.wording import Text, quoted, unpacked
 from diagnostics.wording import say as _
+
+GATHERED = (stages.INSTANCE, stages.AGENT, stages.GUEST)  # no judging touches their times
 
 
 def reported_window(case: DiagnosisCase) -> Window | None:
@@ -28,9 +32,10 @@ def facts_of(case: DiagnosisCase, reading: Reading | None = None) -> Facts:
     """Everything known so far; with `reading`, also what the raw evidence tells."""
     steps = {step.key: step for step in case.steps.all()}
     told = events.read(steps[stages.EVENTS].facts)
+    now = gathered_at(case, steps)
     facts = Facts(
-        now=timezone.now(),
-        machine=_machine(case, steps[stages.INSTANCE]),
+        now=now,
+        machine=_machine(case, steps[stages.INSTANCE], now),
         reported=reported_window(case),
         unasked=_unasked(steps),
         events=(*told, *events.kept(case.instance_id, told)),
@@ -38,6 +43,14 @@ def facts_of(case: DiagnosisCase, reading: Reading | None = None) -> Facts:
         agent=_agent(steps[stages.AGENT]),
     )
     return with_reading(facts, reading) if reading else facts
+
+
+def gathered_at(case: DiagnosisCase, steps: Mapping[str, Step]) -> datetime:
+    """The "now" of the case: when the cloud and the machine were asked. A later judging of the
+    same evidence must not see another one."""
+    brought = case.evidence.aggregate(last=Max("collected_at"))["last"]
+    times = [brought, *(steps[key].finished_at for key in GATHERED)]
+    return max((at for at in times if at), default=case.concluded_at or timezone.now())
 
 
 def with_reading(facts: Facts, reading: Reading) -> Facts:
@@ -86,9 +99,12 @@ def _why_unreadable(analysis: Analysis) -> Text:
     return _("Its records hold nothing to judge by.")
 
 
-def _machine(case: DiagnosisCase, step: Step) -> Machine:
+def _machine(case: DiagnosisCase, step: Step, now: datetime) -> Machine:
     seen, row = unpacked(step.facts), case.instance
-    started: datetime | None = seen.get("started_at") or (row.started_at if row else None)
+    mirrored = row.started_at if row else None
+    if mirrored and mirrored > now:
+        mirrored = None  # started again since; that is no fact of this case
+    started: datetime | None = seen.get("started_at") or mirrored
     return Machine(
         instance_id=row.instance_id if row else case.instance_text,
         region=case.region,

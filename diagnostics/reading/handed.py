@@ -137,14 +137,15 @@ def _system(pieces: Sequence[Handed]) -> str:
     return "linux" if _of(pieces, *kinds.LINUX) and not _of(pieces, *kinds.WINDOWS) else ""
 
 
-def _zones(pieces: Iterable[Handed], zone: tzinfo, window: Window | None) -> list[timezone]:
+def _zones(pieces: Sequence[Handed], zone: tzinfo, window: Window | None) -> list[timezone]:
     """What a time without a zone may mean: what a line of any piece tells, else the case's zone
     and those that machines here usually have. Asked about no time in particular, one is enough."""
     for piece in _of(pieces, *SECTIONS, kinds.EVENTS):
         for part in (piece.body[:SAMPLE], piece.body[-SAMPLE:]):
             if told := pasted.zone(encodings.decoded(part).text):
                 return [told]
-    at = window.start if window else datetime.now(UTC)
+    brought = max((piece.at for piece in pieces if piece.at), default=datetime.now(UTC))
+    at = window.start if window else brought
     offsets = dict.fromkeys(at.astimezone(each).utcoffset() for each in (zone, UTC, CHINA))
     return [timezone(offset or timedelta()) for offset in offsets][: None if window else 1]
 
