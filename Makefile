@@ -28,6 +28,7 @@ setup: .venv/installed
 	umask 077 && $(PYTHON) -c "import secrets; print(secrets.token_urlsafe(64))" > $@
 
 run: export ECS_ENDPOINT := $(ECS_ENDPOINT)
+run: export PORTAL_URL ?= http://127.0.0.1:$(PORT)
 run: export SECRET_KEY_FILE := $(SECRET_KEY_FILE)
 run: setup .portal/secret_key
 	$(MANAGE) migrate -v 0

@@ -195,6 +195,40 @@ def regions_look_like_regions(**_: object) -> list[CheckMessage]:
     ]
 
 
+@checks.register(TAG)
+def portal_url_is_one(**_: object) -> list[CheckMessage]:
+    """Links in messages begin with it: a wrong one sends people nowhere, or elsewhere."""
+    hint = "such as https://portal.example.com, the address that people type"
+    if not settings.PORTAL_URL:
+        if not settings.EMAIL_URL:
+            return []
+        return [Error("EMAIL_URL is set and PORTAL_URL is not", hint=hint, id="portal.E011")]
+    parts = _parts(settings.PORTAL_URL)
+    fit = (
+        parts.scheme in {"http", "https"}
+        and parts.hostname
+        and _port(parts) is not False
+        and parts.username is None
+        and not (parts.query or parts.fragment)
+        and settings.PORTAL_URL.isprintable()
+        and " " not in settings.PORTAL_URL
+    )
+    message = "PORTAL_URL must be http:// or https://, a host, and nothing after its path"
+    return [] if fit else [Error(message, hint=hint, id="portal.E012")]
+
+
+@checks.register(TAG)
+def email_url_is_one(**_: object) -> list[CheckMessage]:
+    if not settings.EMAIL_URL:
+        return []
+    parts = _parts(settings.EMAIL_URL)
+    if parts.scheme in {"smtp", "smtp+tls", "smtps"} and parts.hostname and _port(parts):
+        return []
+    # The URL itself may hold a password: never print it.
+    hint = "such as smtp://127.0.0.1:25, smtp+tls://user:password@host:587 or smtps://host:465"
+    return [Error("EMAIL_URL is not the address of a mail server", hint=hint, id="portal.E013")]
+
+
 def _parts(url: str) -> SplitResult:
     try:
         return urlsplit(url)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
@@ -27,6 +27,16 @@ def is_loopback(url: str) -> bool:
         return False
 
 
+def parts_of(url: str) -> SplitResult:
+    """The parts of a URL; of a malformed one nothing (portal.checks stops the start)."""
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018  read for its ValueError
+    except ValueError:
+        return urlsplit("")
+    return parts
+
+
 DEBUG = env.bool("DEBUG", False)
 SECRET_KEY = secret("SECRET_KEY", "unset-development-key")
 SECRETS_KEY = secret("SECRETS_KEY")
@@ -41,6 +51,12 @@ SYNC_SECONDS = env.int("SYNC_SECONDS", 60)
 # Above so many instances a run is only sent after its number was typed.
 RUN_CONFIRM_ABOVE = env.int("RUN_CONFIRM_ABOVE", 50)
 ENVIRONMENT_TAG = env.str("ENVIRONMENT_TAG", "environment")
+
+# Where people reach the portal: the links in messages begin with it.
+PORTAL_URL = env.str("PORTAL_URL", "http://127.0.0.1:8000" if ECS_IS_LOCAL else "").rstrip("/")
+# The only hosts that messages are sent to (".example.com": also its subdomains). Empty: any but
+# this machine and link-local addresses.
+NOTIFY_HOSTS = env.list("NOTIFY_HOSTS", [])
 
 INSTALLED_APPS = [
     "portal.apps.PortalAdminConfig",
@@ -60,6 +76,7 @@ INSTALLED_APPS = [
     "django_q",
     "portal",
     "portal.audit",
+    "portal.notices",
     "instances",
     "commands",
     "diagnostics",
@@ -154,6 +171,17 @@ Q_CLUSTER = {
     },
 }
 
+# smtp://user:password@host:port, with smtp+tls:// (STARTTLS) or smtps://; empty: no e-mail.
+EMAIL_URL = secret("EMAIL_URL")
+_mail = parts_of(EMAIL_URL)
+EMAIL_HOST, EMAIL_PORT = _mail.hostname or "localhost", _mail.port or 25
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = unquote(_mail.username or ""), unquote(_mail.password or "")
+EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.scheme == "smtp+tls", _mail.scheme == "smtps"
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str(
+    "EMAIL_FROM", f"ecs-portal@{parts_of(PORTAL_URL).hostname or 'localhost'}"
+)
+
 LANGUAGE_CODE = env.str("LANGUAGE_CODE", "en")
 LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
@@ -229,5 +257,11 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "INFO")},
     # The queue library tells of every bell, axes of every login: their warnings are enough.
-    "loggers": {"django-q": {"level": "WARNING"}, "axes": {"level": "WARNING"}},
+    # What the last two say below a warning holds the addresses of channels.
+    "loggers": {
+        "django-q": {"level": "WARNING"},
+        "axes": {"level": "WARNING"},
+        "apprise": {"level": "WARNING", "propagate": False, "handlers": []},
+        "urllib3": {"level": "WARNING"},
+    },
 }

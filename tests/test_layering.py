@@ -19,6 +19,8 @@ LEAVES = {
     "portal.work",
 }
 BELOW = {
+    "portal/audit": set(),
+    "portal/notices": {"portal.audit"} | LEAVES,
     "simulator": set(),
     "instances": {"portal.audit", "portal.notices"} | LEAVES,
     "commands": {"instances", "portal.audit", "portal.notices"} | LEAVES,
@@ -38,7 +40,7 @@ def imported(path: Path) -> set[str]:
 
 
 def allowed(name: str, app: str) -> bool:
-    rooms = BELOW[app] | {app}
+    rooms = BELOW[app] | {app.replace("/", ".")}
     return any(name == room or name.startswith(room + ".") for room in rooms)
 
 

@@ -33,6 +33,8 @@ def found(monkeypatch):
         "ECS_REGIONS": [],
         "PORTAL_MODE": "observe",
         "REDIS_URL": "",
+        "PORTAL_URL": "https://portal.example.com",
+        "EMAIL_URL": "",
         "Q_CLUSTER": QUEUE,
         "DATABASES": {"default": SQLITE},
     }
@@ -149,3 +151,19 @@ def test_a_role_does_not_start_with_an_error(settings):
     settings.PORTAL_MODE = "everything"
     with pytest.raises(SystemCheckError, match="portal.E009"):
         checks.before_start()
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["portal.example.com", "ftp://portal.example.com", "https://", "https://a b", "https://x/?q=1",
+     "https://me:word@portal.example.com", "https://x:99999", "https://[x"],
+)  # fmt: skip
+def test_an_address_of_the_portal_that_leads_nowhere(found, url):
+    assert found(PORTAL_URL=url) == ["portal.E012"]
+
+
+def test_e_mail_needs_a_server_and_a_place_for_its_links_to_lead_to(found):
+    assert found(EMAIL_URL="smtp+tls://me:word@mail.example.com:587") == []
+    assert found(EMAIL_URL="smtp://127.0.0.1:25", PORTAL_URL="") == ["portal.E011"]
+    for url in ("mail.example.com", "http://mail.example.com:25", "smtp://mail", "smtp://x:99999"):
+        assert found(EMAIL_URL=url) == ["portal.E013"]
