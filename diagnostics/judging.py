@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from diagnostics import history, reading, stages, version
+from diagnostics.analyzers import signature
 from diagnostics.conclusions import Conclusion, conclude
 from diagnostics.facts import Facts
 from diagnostics.findings import Analysis, Finding
@@ -174,7 +175,8 @@ def _told(analysis: Analysis | None) -> dict[str, object] | None:
 
 def _columns(conclusion: Conclusion, found: Reading) -> dict[str, object]:
     verdict = conclusion.verdict
-    system = getattr(found.state, "kernel", None) or getattr(found.state, "os", None)
+    running = getattr(found.state, "kernel", None)
+    system = running or getattr(found.state, "os", None)
     return {
         "window_start": conclusion.window_start,
         "window_end": conclusion.window_end,
@@ -186,7 +188,7 @@ def _columns(conclusion: Conclusion, found: Reading) -> dict[str, object]:
         "function": clean(verdict.function or "")[:200],
         "bugcheck_code": clean(verdict.bugcheck_code or "")[:20],
         "planned": verdict.planned,
-        "signature": clean(verdict.signature or "")[:200],
+        "signature": clean(signature.completed(verdict.signature, running) or "")[:200],
         "kernel": clean(str(system or ""))[:120],
         "confidence": str(verdict.confidence),
     }

@@ -9,7 +9,7 @@ from ..findings import Analysis, Confidence, Finding, RuledOut, Verdict, Window
 from ..readers import windows_boots, windows_events, windows_state
 from ..readers.windows_boots import Boot, History
 from ..readers.windows_events import Event
-from . import registry, windows_bugcheck, windows_orderly, windows_quiet, windows_unclean
+from . import registry, signature, windows_bugcheck, windows_orderly, windows_quiet, windows_unclean
 from . import windows_claims as claims
 
 MODULES = (windows_bugcheck, windows_orderly, windows_unclean, windows_quiet)
@@ -97,20 +97,9 @@ def verdict(best: Finding | None) -> Verdict:
         crashed=bool(facts["crashed"]),
         bugcheck_code=facts.get("bugcheck_code"),
         planned=None if kind.startswith("none_") else kind.startswith("planned_"),
-        signature=signature(facts),
+        signature=signature.of_windows(facts),
         confidence=confidence(best),
     )
-
-
-def signature(facts: Mapping[str, object]) -> str | None:
-    """bugcheck:code:first parameter:driver. Addresses differ each time, so they do not count."""
-    if not facts["crashed"]:
-        return None
-    if facts["kind"] != "bugcheck":
-        return str(facts["kind"])
-    first = next(iter(facts.get("parameters") or ()), "-")
-    small = first if first == "-" or int(first, 16) <= 0xFFFFFFFF else "address"
-    return f"bugcheck:{facts.get('bugcheck_code') or '-'}:{small}:{facts.get('driver') or '-'}"
 
 
 def confidence(best: Finding) -> Confidence:
