@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from commands import endings, invocations
+from commands import endings, invocations, telling
 from commands.models import Approval, Decision, Invocation
 from instances.models import Instance
 from portal import audit, work
@@ -28,14 +28,16 @@ EXPIRED = "Nobody approved this run in time."
 def ask(run: Invocation, reasons: Iterable[str]) -> Approval:
     """Have a run that is held wait for somebody else. In the transaction that made the run."""
     expires = timezone.now() + HOLDS
-    return Approval.objects.create(
+    approval = Approval.objects.create(
         invocation=run,
         requester=run.asked_by,
         reasons=list(reasons),
         digest=digest_of(run),
         expires_at=expires,
-        due_at=expires,
+        due_at=timezone.now() + HOLDS / 2,  # for the reminder
     )
+    telling.asked(approval)
+    return approval
 
 
 def digest_of(run: Invocation) -> str:
@@ -90,6 +92,8 @@ def decide(approval: Approval, *, by: Any, yes: bool, comment: str, via: str) ->
         move(approval, source="waiting", target="approved", due_at=None)
         invocations.start(run)
     approval.refresh_from_db()
+    if approval.state != Approval.State.WAITING:
+        telling.decided(approval, decision)
     return approval
 
 
@@ -106,18 +110,22 @@ def _end(approval: Approval, state: str, code: str, reason: str) -> None:
     move(approval, source="waiting", target=state, due_at=None)
     run = approval.invocation
     endings.give_up(run, code, reason)
-    run.end_if_over()
+    endings.finish(run)
 
 
 @work.job(Approval)
 def expire(claim: Claim[Approval]) -> None:
-    """Nobody answered in time: the run ends without having begun."""
+    """Half of the time is over: remind people. All of it: the run ends without having begun."""
     approval = claim.row
     with transaction.atomic():
         Invocation.objects.select_for_update().get(pk=approval.invocation_id)
         current = Approval.objects.select_for_update().get(pk=approval.pk)
         waits = current.state == Approval.State.WAITING
-        claim.release(due_at=None)
-        if waits and current.expires_at <= timezone.now():
+        over = current.expires_at <= timezone.now()
+        claim.release(due_at=current.expires_at if waits and not over else None)
+        if waits and not over:
+            telling.still_waiting(current)
+        elif waits:
             _end(current, Approval.State.EXPIRED, "NotApproved", EXPIRED)
             audit.record(actor="conductor", act="approval.expired", subject=current, via="job")
+            telling.expired(current)

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from commands import holding
+from commands import holding, telling
 from commands.models import Dispatch, Invocation, Target
 from commands.outcomes import CLASSES
 from portal.work import Claim, unheld
@@ -58,7 +58,13 @@ def settle(run: Invocation) -> None:
         give_up(run, "TooManyErrors", TOO_MANY_ERRORS)
     if run.concurrency is not None:
         holding.let_go(run)
-    run.end_if_over()
+    finish(run)
+
+
+def finish(run: Invocation) -> None:
+    """End a run whose last dispatch has ended, and have people told if it went badly."""
+    if ended := run.end_if_over():
+        telling.finished(ended)
 
 
 def give_up(run: Invocation, code: str, reason: str) -> None:

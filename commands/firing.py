@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
-from commands import approvals, expressions, freezes, invocations, parameters
+from commands import approvals, expressions, freezes, invocations, parameters, telling
 from commands.models import Fire, Invocation, Schedule
 from commands.plan import Plan, plan
 from commands.targets import Selection
@@ -17,6 +17,7 @@ from instances.filters import BadFilter
 from portal import audit, secrets, work
 from portal.work import Claim
 
+TOO_LATE = "The portal was not there in time."
 MOST_MISSED = 50  # of one absence, each a row; what lies before is named in the last of them
 
 
@@ -52,9 +53,11 @@ def fire(claim: Claim[Schedule]) -> None:
         missed = 0
         while planned is not None and now - planned > late:
             if missed < MOST_MISSED:
-                _write(schedule, planned, Fire.State.MISSED, "The portal was not there in time.")
-            missed += 1
+                _write(schedule, planned, Fire.State.MISSED, TOO_LATE)
+            missed, last = missed + 1, planned
             planned = _next(schedule, planned if missed < MOST_MISSED else now - late)
+        if missed:
+            telling.missed(schedule, last, missed, TOO_LATE)
         if planned is not None and planned <= now:
             _fire_now(schedule, planned, now)
             planned = _next(schedule, max(planned, now))
@@ -85,6 +88,7 @@ def _fire_now(schedule: Schedule, planned: datetime, now: datetime) -> None:
         with transaction.atomic():
             run = _begin(schedule, planned_run)
     except Failed as why:
+        telling.missed(schedule, planned, 1, str(why))
         return _write(schedule, planned, Fire.State.FAILED, str(why))
     _write(schedule, planned, Fire.State.FIRED, "", run)
 

@@ -36,7 +36,7 @@ def stop(run: Invocation, by, *, via: str = "page") -> None:
     run.save(update_fields=["stop_asked_at", "stop_asked_by"])
     endings.give_up(run, "Stopped", NEVER_ASKED)
     _wake(run)
-    run.end_if_over()
+    endings.finish(run)
     audit.record(actor=by, act="run.stopped", subject=run, via=via, instances=run.size)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from django.db import transaction
 from django.utils import timezone
 
-from diagnostics import history, reading, stages, version
+from diagnostics import history, reading, stages, telling, version
 from diagnostics.analyzers import signature
 from diagnostics.conclusions import Conclusion, conclude
 from diagnostics.facts import Facts
@@ -95,6 +95,8 @@ def _write(claim: Claim[DiagnosisCase], opinion: Opinion) -> None:
             deadline=None,
             **told_by(opinion),
         )
+        if occasion == Occasion.FIRST:
+            telling.finished(case, opinion.columns(), opinion.conclusion.root_cause)
 
 
 def more_came(case: DiagnosisCase, opinion: Opinion) -> bool:

@@ -28,6 +28,16 @@ def visible_to(user: Any) -> Any:
     return InstanceGroup.objects.filter(own | Q(pk__in=listed.values("pk")) | Q(pk__in=fitting))
 
 
+def names_of(instances: Any) -> list[str]:
+    """The groups that any of these instances (a queryset) is in now."""
+    listed = InstanceGroup.objects.filter(filter__isnull=True, members__in=instances.values("pk"))
+    names = list(listed.values_list("name", flat=True).distinct())
+    for group in InstanceGroup.objects.filter(filter__isnull=False):
+        if _members(group).filter(pk__in=instances.values("pk")).exists():
+            names.append(group.name)
+    return names
+
+
 def may_delete(user: Any, group: InstanceGroup) -> bool:
     """Whether no member, now or by a filter later, is outside this person's part."""
     if user.is_superuser or sees_all(user):

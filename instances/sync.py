@@ -7,6 +7,7 @@ together with the region's row, so that a step that lost its claim leaves nothin
 from __future__ import annotations
 
 import logging
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -14,7 +15,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from instances import ecs, events, mirror, presence
+from instances import ecs, events, mirror, presence, telling
 from instances.models import CloudAccount, Instance, Region
 from portal.work import Claim
 
@@ -112,13 +113,16 @@ def _failed(claim: Claim[Region], error: ecs.EcsError) -> Outcome:
     """Nothing was learned, so nothing is touched."""
     rest = getattr(error, "retry_after", None) or 0
     due = timezone.now() + timedelta(seconds=max(settings.SYNC_SECONDS, rest))
-    claim.release(due_at=due, state=Region.State.FAILED, problem=str(error))
+    with transaction.atomic():
+        claim.release(due_at=due, state=Region.State.FAILED, problem=str(error))
+        telling.failed(claim.row, str(error))
     return Outcome(claim.row.region_id, claim.row.account.name, Region.State.FAILED, str(error))
 
 
 def keep(claim: Claim[Region], reading: Reading, now: datetime) -> Outcome:
     """Write what was read at `now`, and release the claim."""
     region, account = claim.row, claim.row.account
+    before = copy(region)
     region.refresh_from_db(fields=["accepted_ids"])  # a person may have spoken meanwhile
     present = Instance.objects.filter(account=account, region=region.region_id).present()
     known = dict(present.order_by("pk").values_list("instance_id", "missed_at"))
@@ -142,6 +146,10 @@ def keep(claim: Claim[Region], reading: Reading, now: datetime) -> Outcome:
         quota_at=now if reading.runs_a_day else region.quota_at,
         accepted_ids=sorted(accepted & known.keys() - listed - set(seen.released)),
     )
+    if state == Region.State.DOUBTED:
+        telling.doubted(region)
+    else:
+        telling.current(region, before)
     return _outcome(region, seen, new=len(listed - known.keys()), events=told)
 
 

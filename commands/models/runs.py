@@ -135,15 +135,16 @@ class Invocation(Script):
         rows = self.targets.order_by().values_list("outcome").annotate(models.Count("pk"))
         return dict(rows)
 
-    def end_if_over(self) -> None:
-        """Finish the run when its last dispatch has, and wake whoever waits for it.
+    def end_if_over(self) -> Invocation | None:
+        """Finish the run when its last dispatch has, and wake whoever waits for it; the finished
+        run, or None while it goes on.
 
         Call it in the transaction that finished a dispatch. The lock makes two dispatches that
         finish at the same moment look one after the other, so that one of them sees the end.
         """
         run = Invocation.objects.select_for_update().get(pk=self.pk)
         if run.dispatches.exclude(state=Dispatch.State.FINISHED).exists():
-            return
+            return None
         outcomes = run.tally_outcomes()
         move(
             run,
@@ -157,6 +158,7 @@ class Invocation(Script):
             waiting = apps.get_model(run.then_model)._default_manager.filter(pk=run.then_key)
             for row in waiting:
                 row.wake()
+        return run
 
 
 class Dispatch(Work):

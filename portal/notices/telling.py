@@ -71,13 +71,17 @@ def _fitting(event: Event, severity: int, groups: Any, accounts: Iterable[str]) 
 def _destinations(event: Event, rules: list[Rule], people: Any) -> list[Destination]:
     """Each channel once and each person once, however many rules name them."""
     channels = {c.pk: c for rule in rules for c in rule.channels.all() if c.enabled}
+    mail = Channel.objects.filter(kind=Kind.PEOPLE, enabled=True).first()
+    persons = _persons(event, rules, people) if mail and settings.EMAIL_URL else []
+    to_people = [(mail, person) for person in persons]
+    return [(c, None) for c in channels.values() if c.kind != Kind.PEOPLE] + to_people
+
+
+def _persons(event: Event, rules: list[Rule], people: Any) -> list[Any]:
     persons = {p.pk: p for rule in rules for p in rule.people.all()}
     if event.always or any(rule.concerned for rule in rules):
         persons |= {p.pk: p for p in _value(people) if p is not None}
-    reachable = [p for p in persons.values() if reachable_by_mail(p)]
-    mail = Channel.objects.filter(kind=Kind.PEOPLE, enabled=True).first() if reachable else None
-    to_people = [(mail, p) for p in reachable] if mail and settings.EMAIL_URL else []
-    return [(c, None) for c in channels.values() if c.kind != Kind.PEOPLE] + to_people
+    return [person for person in persons.values() if reachable_by_mail(person)]
 
 
 def reachable_by_mail(person: Any) -> bool:

@@ -8,6 +8,7 @@ import time_machine
 from commands import firing
 from commands.models import Fire, FreezeWindow, Invocation, PolicyRule, SavedCommand, Schedule
 from instances.models import Instance
+from portal.notices.models import Notification
 from portal.work import Claim
 from tests.commands.test_composing_a_run import carried, preview, ready
 from tests.factories import a_person
@@ -241,3 +242,14 @@ def test_a_freeze_must_end_after_it_starts_and_is_ended_early(client, clock):
     client.post(f"/freezes/{window.pk}/end/")
     window.refresh_from_db()
     assert window.ends_at == START
+
+
+def test_its_owner_is_told_once_of_an_absence(clock, schedule, settings):
+    settings.EMAIL_URL = "smtp://127.0.0.1:25"
+    type(schedule.owner).objects.update(email="owner@example.com")
+    at(clock, schedule, hours=3, minutes=20)
+    row = Notification.objects.get()
+    assert (row.event, row.url) == ("schedule.missed", schedule.get_absolute_url())
+    assert row.title == "hourly did not run 3 times, last at 2026-03-01 15:00 UTC"
+    at(clock, schedule, hours=3, minutes=21)
+    assert Notification.objects.count() == 1

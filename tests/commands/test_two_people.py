@@ -10,6 +10,7 @@ from django.utils import timezone
 from commands import approvals
 from commands.models import Approval, Decision, Invocation, Target
 from portal.audit.models import AuditEntry
+from portal.notices.models import Notification
 from portal.transitions import WrongState
 from tests.commands.test_composing_a_run import carried, preview, ready
 from tests.factories import UserFactory, a_person
@@ -168,3 +169,66 @@ def test_an_answer_to_what_was_decided_changes_nothing(client, approval):
     answer(client, approval, "yes")
     assert approval.state == "rejected"
     assert not started(approval)
+
+
+@pytest.fixture
+def mail(settings) -> None:
+    settings.EMAIL_URL = "smtp://127.0.0.1:25"
+
+
+def with_mail(person, name: str):
+    person.email = f"{name}@example.com"
+    person.save(update_fields=["email"])
+    return person
+
+
+def told() -> list[tuple[str, str]]:
+    rows = Notification.objects.order_by("pk")
+    return sorted(rows.values_list("event", "person__email"))
+
+
+@pytest.fixture
+def manager():
+    return with_mail(a_person("manager"), "boss")
+
+
+def test_those_who_may_say_yes_are_told_and_nobody_else(mail, manager, asker, client):
+    with_mail(asker, "asker")
+    with_mail(a_person("manager", region="us-east-1"), "elsewhere")
+    with_mail(a_person("operator"), "operator")
+    client.force_login(asker)
+    ready(name="web-01")
+    client.post("/runs/new/", carried(preview(client, text="web-01", script=SCRIPT)))
+    assert told() == [("approval.asked", "boss@example.com")]
+    (row,) = Notification.objects.all()
+    assert row.url == Approval.objects.get().get_absolute_url()
+    assert "On 1 instance" in row.body
+
+
+@pytest.mark.parametrize(("word", "says"), [("yes", "approved"), ("no", "rejected")])
+def test_who_asked_is_told_the_answer(mail, manager, client, approval, asker, word, says):
+    with_mail(asker, "asker")
+    client.force_login(manager)
+    answer(client, approval, word, "not before noon")
+    row = Notification.objects.get(event="approval.decided")
+    assert row.person == asker and says in row.title and row.body == "not before noon"
+
+
+def test_people_are_reminded_once_at_half_of_the_time(mail, manager, approval, asker):
+    with_mail(asker, "asker")
+    approvals.expire(approval.pk)
+    assert told() == [("approval.asked", "boss@example.com")]
+    half = timezone.now() - timedelta(minutes=1)
+    for _twice in range(2):
+        Approval.objects.update(due_at=half)
+        approvals.expire(approval.pk)
+    assert told() == [
+        ("approval.asked", "boss@example.com"),
+        ("approval.reminder", "boss@example.com"),
+    ]
+    approval.refresh_from_db()
+    assert approval.state == "waiting" and approval.due_at == approval.expires_at
+    Approval.objects.update(due_at=half, expires_at=half)
+    approvals.expire(approval.pk)
+    assert told()[-1] == ("approval.reminder", "boss@example.com")
+    assert ("approval.expired", "asker@example.com") in told()

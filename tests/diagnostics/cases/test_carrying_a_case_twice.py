@@ -8,8 +8,11 @@ from django.utils import timezone
 
 from diagnostics import cases, jobs, judging
 from diagnostics.models import DiagnosisCase, Evidence, Finding
+from diagnostics.verdicts import KINDS
 from portal.audit.models import AuditEntry
+from portal.notices.models import Notification
 from tests.diagnostics.cases.conftest import carried, mirrored, opened
+from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -31,6 +34,18 @@ def test_a_second_bell_after_the_end_changes_nothing(cloud, api):
     again = DiagnosisCase.objects.get(pk=case.pk)
     assert (again.concluded_at, again.due_at) == (case.concluded_at, None)
     assert runs(cloud) == before
+
+
+def test_who_opened_it_is_told_the_verdict_once(cloud, api, settings):
+    settings.EMAIL_URL = "smtp://127.0.0.1:25"
+    person = UserFactory(email="support@example.com")
+    case = carried(opened(api, opened_by=person))
+    row = Notification.objects.get()
+    assert (row.event, row.person, row.url) == ("case.finished", person, case.get_absolute_url())
+    assert row.title == f"{case}: {KINDS[case.kind]}" and row.body
+    cases.judge_again(case, by=person, via="page")
+    carried(case)
+    assert Notification.objects.count() == 1
 
 
 class Killed(BaseException):
