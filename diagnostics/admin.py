@@ -9,6 +9,8 @@ from diagnostics.models import (
     Finding,
     Judging,
     Mark,
+    Readiness,
+    ReadinessRun,
     SentDocument,
     SentReport,
     Step,
@@ -105,3 +107,18 @@ class SentDocumentAdmin(RecordAdmin):
     @staticmethod
     def scope(user) -> Q:
         return Q(report__in=SentReport.objects.visible_to(user).values("pk"))
+
+
+@admin.register(Readiness)
+class ReadinessAdmin(RecordAdmin):
+    list_display = ("instance", "family", "as_of", "lacks", "missing", "tried_at")
+    list_select_related = ("instance",)
+    list_filter = ("family",)
+    search_fields = ("=instance__instance_id", "=instance__name")
+
+
+@admin.register(ReadinessRun)
+class ReadinessRunAdmin(RecordAdmin):
+    list_display = ("id", "run", "asked_by", "asked_at", "finished_at")
+    list_select_related = ("run", "asked_by")
+    search_fields = ("=run__id",)

@@ -1,6 +1,6 @@
-"""The system inside a Windows machine: nothing runs there, recorded data answers one known script.
+"""The system inside a Windows machine: nothing runs there, recorded data answers known scripts.
 
-The script is known by the SHA-256 of its exact text, listed in windows_scripts.txt. What it would
+A script is known by the SHA-256 of its exact text, listed in windows_scripts.txt. What it would
 read from the event log, the registry and the disk is recorded per machine; the answer has the form
 in which the script prints it.
 """
@@ -23,21 +23,26 @@ KNOWN = Path(__file__).with_name("windows_scripts.txt")
 ONLY_AN_EXIT = re.compile(r"(?:\s*(?:#|rem\b)[^\n]*\n)*\s*exit\s+(\d{1,9})\s*", re.IGNORECASE)
 NO_POWERSHELL = (
     "the simulator cannot run PowerShell or batch files: a simulated Windows machine answers the"
-    " portal's own collection script from recorded data, ends as a bare `exit N` says, and does"
+    " portal's own reading scripts from recorded data, ends as a bare `exit N` says, and does"
     " nothing else"
 )
 Record = dict[str, Any]  # one JSON document: system, crash_control, pagefile, dumps, events
+READINESS = ("system", "crash_control", "pagefile", "readiness")  # what that script prints
+
+
+def known_scripts() -> dict[str, str]:
+    """The scripts that are answered: digest -> file."""
+    lines = (line.split() for line in KNOWN.read_text().splitlines())
+    return {words[0]: words[-1] for words in lines if words and not words[0].startswith("#")}
 
 
 def known_digests() -> set[str]:
-    """The scripts that are answered; whatever follows a digest on its line is a comment."""
-    lines = (line.split() for line in KNOWN.read_text().splitlines())
-    return {words[0] for words in lines if words and not words[0].startswith("#")}
+    return set(known_scripts())
 
 
 @dataclass(slots=True)
 class WindowsGuest:
-    """A Windows system. `record` makes what the collection script finds at the given moment."""
+    """A Windows system. `record` makes what the scripts find at the given moment."""
 
     record: Callable[[Machine, datetime], Record]
 
@@ -53,15 +58,23 @@ class WindowsGuest:
     ) -> Ran:
         if found := ONLY_AN_EXIT.fullmatch(script):
             return Ran(int(found[1]), b"", "recording")
-        if hashlib.sha256(script.encode()).hexdigest() not in known_digests():
+        digest = hashlib.sha256(script.encode()).hexdigest()
+        if digest not in known_digests():
             return refused("ExecutionException", NO_POWERSHELL)
         if username and username.lower() != "system":
             return refused("AccountNotExists", "the specified account does not exists")
-        answer = bundle(self.record(machine, datetime.now(UTC)))
-        return Ran(0, answer, "recording")
+        record = self.record(machine, datetime.now(UTC))
+        return Ran(0, bundle(_printed(record, known_scripts().get(digest, ""))), "recording")
 
     def console(self, machine: Machine) -> bytes:
         raise Unsupported("only Linux instances have a serial console log")
+
+
+def _printed(record: Record, script: str) -> Record:
+    """Of all that is recorded, what this script prints."""
+    if script.endswith("readiness.ps1"):
+        return {name: record[name] for name in READINESS}
+    return {name: value for name, value in record.items() if name != "readiness"}
 
 
 def bundle(record: Record) -> bytes:

@@ -16,3 +16,5 @@ from diagnostics.models.sent import SentDocument as SentDocument
 from diagnostics.models.sent import SentReport as SentReport
 from diagnostics.models.steps import Step as Step
 from diagnostics.models.steps import StepState as StepState
+from diagnostics.readiness.models import Readiness as Readiness
+from diagnostics.readiness.models import ReadinessRun as ReadinessRun

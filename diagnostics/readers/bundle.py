@@ -45,7 +45,8 @@ LINUX = [
     "journal_current",
 ]
 WINDOWS = ["record", "collection"]
-NAMES = {"linux": frozenset(LINUX), "windows": frozenset(WINDOWS)}
+READINESS = "readiness"  # of Linux: only what the readiness script asks beside the others
+NAMES = {"linux": frozenset([*LINUX, READINESS]), "windows": frozenset(WINDOWS)}
 
 HEADER = re.compile(rb"^#ecs-bundle 1 (linux|windows) (gzip|plain)[ \t]*$", re.M)
 END = re.compile(

@@ -7,6 +7,8 @@ The section `record` is one JSON object, in ASCII:
      "crash_control": {"CrashDumpEnabled": 7, "DumpFile": "C:\\Windows\\MEMORY.DMP", ...} | null,
      "pagefile": {"Win32_PageFileUsage": [{"Name", "AllocatedBaseSize"}], "PagingFiles",
                   "AutomaticManagedPagefile", "TotalPhysicalMemory", "SystemDriveFree"} | null,
+     "readiness": {"PartOfDomain", "SystemRoot", "Drives": [{"DeviceID", "Size", "FreeSpace"}],
+                   "EventLogs": [{"LogName", "IsEnabled", "LogMode", "MaximumSizeInBytes"}]},
      "dump_counts": {"minidump": 2, "live": 0},
      "dumps": [{"path", "kind": "memory|minidump|live", "size", "modified",
                 "header": {"0": Base64, "3840": Base64} | "header_error": words}] | null,
@@ -15,7 +17,8 @@ The section `record` is one JSON object, in ASCII:
 
 Times are ISO 8601 in UTC, sizes in bytes (AllocatedBaseSize in MB). Event data are the texts of
 the event's XML: named fields by name, unnamed ones as the list "Data", "Binary" in hex. null means
-that it could not be asked, and the section `collection` says why; [] that there is nothing.
+that it could not be asked, and the section `collection` says why; [] that there is nothing. The
+readiness script alone gives `readiness`, and neither dumps nor events.
 
 An answer is sealed so: text = "#section record\\n" + json + "\\n#section collection\\n" + notes
 + "\\n"; then the line `#ecs-bundle 1 windows gzip`, Base64 of gzip(text) in lines of 76 that each
@@ -46,6 +49,7 @@ def read(sections: Mapping[str, str]) -> dict:
         "system": table(raw.get("system")) or {},
         "crash_control": table(raw.get("crash_control")),
         "pagefile": table(raw.get("pagefile")),
+        "readiness": table(raw.get("readiness")),
         "dump_counts": table(raw.get("dump_counts")) or {},
         "dumps": dumps(raw.get("dumps")),
         "dump_stack": raw["dump_stack"] if isinstance(raw.get("dump_stack"), str) else None,

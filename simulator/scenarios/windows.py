@@ -28,6 +28,8 @@ class Windows:
     dump_setting: int = 7
     log_event: int = 1
     pagefile: bool = True
+    free: int = 21 * GIB
+    in_domain: bool = False
     dumps: list[dict[str, Any]] = field(default_factory=list)
 
     def guest(self) -> WindowsGuest:
@@ -39,6 +41,7 @@ class Windows:
             "system": self._system(machine, now),
             "crash_control": self._crash_control(),
             "pagefile": self._pagefile(),
+            "readiness": self._readiness(),
             "dump_counts": {"minidump": minidumps} if minidumps else {},
             "dumps": self.dumps,
             "dump_stack": None,
@@ -82,7 +85,25 @@ class Windows:
             "AutomaticManagedPagefile": self.pagefile,
             "PagingFiles": "?:\\pagefile.sys" if self.pagefile else "",
             "TotalPhysicalMemory": TYPES[self.card.type][1] << 20,
-            "SystemDriveFree": 21 * GIB,
+            "SystemDriveFree": self.free,
+        }
+
+    def _readiness(self) -> Record:
+        logs = [
+            {
+                "LogName": name,
+                "IsEnabled": True,
+                "LogMode": "Circular",
+                "MaximumSizeInBytes": 20 << 20,
+            }
+            for name in ("System", "Application")
+        ]
+        drive = {"DeviceID": "C:", "Size": 40 * GIB, "FreeSpace": self.free}
+        return {
+            "PartOfDomain": self.in_domain,
+            "SystemRoot": "C:\\Windows",
+            "Drives": [drive],
+            "EventLogs": logs,
         }
 
     def keep(self, kind: str, path: str, size: int, saved: datetime, header: bytes) -> None:
@@ -222,7 +243,9 @@ def _running(card: Card, now: datetime) -> Windows:
 
 
 def healthy(card: Card, now: datetime) -> Story:
-    return _story(_running(card, now), Truth(22, "none_healthy"))
+    windows = _running(card, now)
+    windows.in_domain = True  # it serves the domain
+    return _story(windows, Truth(22, "none_healthy"))
 
 
 def applications_crash(card: Card, now: datetime) -> Story:

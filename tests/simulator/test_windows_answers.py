@@ -53,6 +53,24 @@ def test_the_portals_script_is_a_known_one():
     )
 
 
+def test_the_portals_readiness_script_is_a_known_one():
+    from diagnostics.scripts.shared import readiness
+
+    digest = hashlib.sha256(readiness("windows").encode()).hexdigest()
+    assert windows.known_scripts().get(digest) == "diagnostics/scripts/readiness.ps1", (
+        f"readiness.ps1 or a part it uses changed: write\n{digest}\ninto windows_scripts.txt"
+    )
+
+
+def test_each_script_prints_its_own_part(monkeypatch):
+    script, digest = "Write-Output 'ready'", hashlib.sha256(b"Write-Output 'ready'").hexdigest()
+    monkeypatch.setattr(windows, "known_scripts", lambda: {digest: "x/readiness.ps1"})
+    assert set(record(answer("erp-01", script))) == set(windows.READINESS)
+    monkeypatch.setattr(windows, "known_scripts", lambda: {digest: "x/windows.ps1"})
+    found = record(answer("erp-01", script))
+    assert "readiness" not in found and found["events"]
+
+
 def test_a_recorded_answer_is_marked_as_such_and_fits_the_output_limit(known_script):
     ran = answer("erp-01", known_script)
     assert (ran.source, ran.exit_code) == ("recording", 0)

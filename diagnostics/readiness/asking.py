@@ -1,0 +1,122 @@
+"""Asking a part of the fleet for its readiness, with the read-only script of each system."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from commands import invocations, targets
+from commands.models import Invocation
+from commands.targets import Reach, Reason, Selection
+from diagnostics.readiness.models import ReadinessRun
+from diagnostics.scripts.shared import readiness
+from diagnostics.steps.guest import TYPES
+from instances.models import Instance
+from portal import audit
+
+TIMEOUT = 60  # seconds; the script needs less than 30 on a busy machine
+SEND_WITHIN = timedelta(minutes=10)
+NAME = "readiness"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Whom a selection reaches: who is fit by system, and who is left out and why."""
+
+    fit: dict[str, list[Instance]]
+    left_out: dict[Reason, list[Instance]]
+    unknown: list[str]
+    ambiguous: dict[str, list[Instance]]
+
+    @property
+    def size(self) -> int:
+        return sum(map(len, self.fit.values()))
+
+
+def reach(selection: Selection, user: Any) -> Asked:
+    """Raises BadFilter for a filter that cannot be read. `user` None: the host, who sees all."""
+    found = {
+        os: targets.reach(selection, user, script=readiness(os), type=type, container=False)
+        for os, type in TYPES.items()
+    }
+    fit = {os: one.fit for os, one in found.items() if one.fit}
+    first = next(iter(found.values()))
+    return Asked(_once(fit), _in_both(list(found.values())), first.unknown, first.ambiguous)
+
+
+def _once(fit: dict[str, list[Instance]]) -> dict[str, list[Instance]]:
+    """A machine whose system is not known fits each script: it cannot be asked by either."""
+    return {
+        os: kept for os, rows in fit.items() if (kept := [row for row in rows if row.os_type == os])
+    }
+
+
+def _in_both(found: list[Reach]) -> dict[Reason, list[Instance]]:
+    """Left out by the script of its own system; by both where the system is not known."""
+    left_out: dict[Reason, dict[int, Instance]] = {}
+    for os, one in zip(TYPES, found, strict=True):
+        for reason, rows in one.left_out.items():
+            for row in rows:
+                if row.os_type == os or (row.os_type not in TYPES):
+                    left_out.setdefault(reason, {})[row.pk] = row
+        for row in one.fit:
+            if row.os_type not in TYPES:
+                left_out.setdefault(Reason.WRONG_OS, {})[row.pk] = row
+    return {reason: list(rows.values()) for reason, rows in left_out.items()}
+
+
+@transaction.atomic
+def ask(
+    asked: Asked,
+    *,
+    by: Any,
+    via: str,
+    selection: Selection,
+    once: uuid.UUID | None = None,
+    actor: Any = None,
+) -> list[Invocation]:
+    """One run for each system, due now; a second call with the same `once` gives those again."""
+    runs = []
+    for number, (os, members) in enumerate(asked.fit.items()):
+        key = uuid.uuid5(once, os) if once else None
+        if key and (sent := Invocation.objects.filter(once=key, asked_by=by).first()):
+            runs.append(sent)
+            continue
+        reader = ReadinessRun.objects.create(asked_by=by)
+        run = invocations.invoke(
+            name=NAME,
+            script=readiness(os),
+            type=TYPES[os],
+            instances=members,
+            timeout=TIMEOUT,
+            asked_by=by,
+            read_only=True,
+            then=reader,
+            send_within=SEND_WITHIN,
+            picked=selection.kept(),
+            left_out=_kept(asked) if number == 0 else {},
+            once=key,
+        )
+        ReadinessRun.objects.filter(pk=reader.pk).update(run=run)
+        audit.record(
+            actor=actor or by, act="readiness.asked", subject=run, via=via, instances=run.size
+        )
+        runs.append(run)
+    return runs
+
+
+def _kept(asked: Asked) -> dict[str, Any]:
+    return Reach([], asked.left_out).left_out_kept()
+
+
+def under_way(user: Any) -> Iterator[ReadinessRun]:
+    """Checks whose answers are not all read yet, the newest first."""
+    open_ones = ReadinessRun.objects.visible_to(user).filter(finished_at=None).exclude(run=None)
+    since = timezone.now() - timedelta(days=1)
+    return iter(open_ones.filter(asked_at__gt=since).select_related("run").order_by("-pk")[:5])
