@@ -18,10 +18,12 @@ from commands.models import (
     LibraryAct,
     Output,
     PolicyRule,
+    RebootBatch,
     SavedCommand,
     Schedule,
     Target,
 )
+from commands.reboot_admin import RebootBatchAdmin as RebootBatchAdmin  # registers its own
 from instances.models import Instance
 from portal.records import OwnedAdmin, RecordAdmin
 
@@ -33,6 +35,12 @@ def reached(user) -> Q:
 
 def _targets(user):
     return Target.objects.filter(instance__in=Instance.objects.visible_to(user).values("pk"))
+
+
+def _approved(user, path: str = "") -> Q:
+    batches = RebootBatch.objects.visible_to(user).values("pk")
+    runs = _targets(user).values("invocation")
+    return Q(**{f"{path}invocation__in": runs}) | Q(**{f"{path}batch__in": batches})
 
 
 @admin.register(Invocation)
@@ -73,19 +81,17 @@ class PolicyRuleAdmin(OwnedAdmin):
 
 @admin.register(Approval)
 class ApprovalAdmin(RecordAdmin):
-    list_display = ("invocation", "requester", "state", "asked_at", "expires_at")
-    list_select_related = ("invocation", "requester")
+    list_display = ("subject", "requester", "state", "asked_at", "expires_at")
+    list_select_related = ("invocation", "batch", "requester")
     list_filter = ("state",)
-    scope = staticmethod(lambda user: Q(invocation__in=_targets(user).values("invocation")))
+    scope = staticmethod(lambda user: _approved(user))
 
 
 @admin.register(Decision)
 class DecisionAdmin(RecordAdmin):
-    list_display = ("approval", "person", "yes", "comment", "at")
-    list_select_related = ("approval__invocation", "person")
-    scope = staticmethod(
-        lambda user: Q(approval__invocation__in=_targets(user).values("invocation"))
-    )
+    list_display = ("approval", "person", "rule", "yes", "comment", "at")
+    list_select_related = ("approval__invocation", "approval__batch", "person", "rule")
+    scope = staticmethod(lambda user: _approved(user, "approval__"))
 
 
 @admin.register(SavedCommand)

@@ -1,20 +1,24 @@
-"""Two people: a run that a rule found risky begins once somebody else said yes to exactly it."""
+"""Two people: a run that a rule found risky, and every reboot batch, begins once somebody else
+said yes to exactly it."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from commands import endings, invocations, telling
 from commands.models import Approval, Decision, Invocation
+from commands.reboots.approving import BatchPart
 from instances.models import Instance
 from portal import audit, work
 from portal.transitions import WrongState, move
@@ -48,35 +52,63 @@ def digest_of(run: Invocation) -> str:
     return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()
 
 
+@dataclass
+class RunPart:
+    """What a decision has to know of a run; `BatchPart` tells the same of a reboot batch."""
+
+    run: Invocation
+    permission = "commands.decide_run"
+
+    def lock(self) -> None:
+        self.run = Invocation.objects.select_for_update().get(pk=self.run.pk)
+
+    def digest(self) -> str:
+        return digest_of(self.run)
+
+    def authors(self) -> tuple[Any, Any]:
+        return self.run.revision.author if self.run.revision else None, None
+
+    def instances(self) -> QuerySet:
+        return self.run.targets.values("instance")
+
+    def check_yes(self) -> None:
+        """Nothing of it grows old."""
+
+    def begin(self) -> None:
+        invocations.start(self.run)
+
+    def give_up(self, code: str, reason: str) -> None:
+        endings.give_up(self.run, code, reason)
+        endings.finish(self.run)
+
+
+def part_of(approval: Approval) -> RunPart | BatchPart:
+    return RunPart(approval.invocation) if approval.invocation_id else BatchPart(approval.batch)
+
+
 @transaction.atomic
-def decide(approval: Approval, *, by: Any, yes: bool, comment: str, via: str) -> Approval:
-    """One person's word. The run begins with the last yes that was needed, and ends with any no.
+def decide(
+    approval: Approval, *, by: Any, yes: bool, comment: str, via: str, **how: Any
+) -> Approval:
+    """One person's word. What waits begins with the last yes that was needed, and ends with any
+    no. `how` is what a yes to a batch allows besides (`BatchPart.begin`).
 
     Raises WrongState where it no longer waits, PermissionDenied for one's own request or script,
     for a second word, and for instances that one does not see.
     """
-    Invocation.objects.select_for_update().get(pk=approval.invocation_id)
+    part = part_of(approval)
+    part.lock()
     approval = Approval.objects.select_for_update().get(pk=approval.pk)
-    run = approval.invocation
     if approval.state != Approval.State.WAITING:
         raise WrongState(_("This is %s already.") % approval.get_state_display())
     if approval.expires_at <= timezone.now():
         raise WrongState(_("It has expired."))
-    if digest_of(run) != approval.digest:
+    if part.digest() != approval.digest:
         raise WrongState(_("What was asked for has changed; it has to be asked for again."))
-    _may_decide(approval, by)
-    decision = Decision(
-        approval=approval,
-        person=by,
-        requester=approval.requester,
-        author=run.revision.author if run.revision else None,
-        yes=yes,
-        comment=comment,
-    )
-    try:
-        decision.full_clean()
-    except ValidationError as error:
-        raise PermissionDenied(" ".join(error.messages)) from None
+    _may_decide(part, by)
+    decision = _decision(approval, part, by, yes, comment, how)
+    if yes:
+        part.check_yes()
     decision.save()
     audit.record(
         actor=by,
@@ -85,40 +117,69 @@ def decide(approval: Approval, *, by: Any, yes: bool, comment: str, via: str) ->
         via=via,
         digest=approval.digest,
         comment=comment,
+        **{name: sorted(value) if name == "accepted" else value for name, value in how.items()},
     )
     if not yes:
-        _end(approval, Approval.State.REJECTED, "Rejected", REJECTED)
+        _end(approval, part, Approval.State.REJECTED, "Rejected", REJECTED)
     elif approval.decisions.filter(yes=True).count() >= approval.quorum:
         move(approval, source="waiting", target="approved", due_at=None)
-        invocations.start(run)
+        part.begin(**_agreed(approval, how))
     approval.refresh_from_db()
     if approval.state != Approval.State.WAITING:
         telling.decided(approval, decision)
     return approval
 
 
-def _may_decide(approval: Approval, by: Any) -> None:
-    targets = approval.invocation.targets
-    seen = targets.filter(instance__in=Instance.objects.visible_to(by).values("pk"))
-    if seen.count() < targets.count():
+def _decision(
+    approval: Approval, part: RunPart | BatchPart, by: Any, yes: bool, comment: str, how: dict
+) -> Decision:
+    author, other = part.authors()
+    decision = Decision(
+        approval=approval,
+        person=by,
+        requester=approval.requester,
+        author=author,
+        other_author=other,
+        yes=yes,
+        canary_only=bool(how.get("canary_only")),
+        comment=comment,
+    )
+    try:
+        decision.full_clean()
+    except ValidationError as error:
+        raise PermissionDenied(" ".join(error.messages)) from None
+    return decision
+
+
+def _agreed(approval: Approval, how: dict) -> dict:
+    """One who wants to see the canary first is enough."""
+    if not approval.batch_id:
+        return {}
+    canary = approval.decisions.filter(yes=True, canary_only=True).exists()
+    return {**how, "canary_only": canary}
+
+
+def _may_decide(part: RunPart | BatchPart, by: Any) -> None:
+    wanted = part.instances()
+    seen = Instance.objects.visible_to(by).filter(pk__in=wanted)
+    if seen.count() < wanted.count():
         raise PermissionDenied(_("It reaches instances that you do not see."))
-    if not by.has_perm("commands.decide_run"):
+    if not by.has_perm(part.permission):
         raise PermissionDenied
 
 
-def _end(approval: Approval, state: str, code: str, reason: str) -> None:
+def _end(approval: Approval, part: RunPart | BatchPart, state: str, code: str, reason: str) -> None:
     move(approval, source="waiting", target=state, due_at=None)
-    run = approval.invocation
-    endings.give_up(run, code, reason)
-    endings.finish(run)
+    part.give_up(code, reason)
 
 
 @work.job(Approval)
 def expire(claim: Claim[Approval]) -> None:
-    """Half of the time is over: remind people. All of it: the run ends without having begun."""
+    """Half of the time is over: remind people. All of it: it ends without having begun."""
     approval = claim.row
     with transaction.atomic():
-        Invocation.objects.select_for_update().get(pk=approval.invocation_id)
+        part = part_of(approval)
+        part.lock()
         current = Approval.objects.select_for_update().get(pk=approval.pk)
         waits = current.state == Approval.State.WAITING
         over = current.expires_at <= timezone.now()
@@ -126,6 +187,6 @@ def expire(claim: Claim[Approval]) -> None:
         if waits and not over:
             telling.still_waiting(current)
         elif waits:
-            _end(current, Approval.State.EXPIRED, "NotApproved", EXPIRED)
+            _end(current, part, Approval.State.EXPIRED, "NotApproved", EXPIRED)
             audit.record(actor="conductor", act="approval.expired", subject=current, via="job")
             telling.expired(current)

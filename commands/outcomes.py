@@ -39,3 +39,9 @@ def goes_down(script: str, type: str) -> bool:
     os_type = CommandType(type).os_type
     codes = f"{STOP_CODES[os_type]}|{RESTART_CODES[os_type]}"
     return re.search(rf"\bexit\s+(?:/b\s+)?(?:{codes})\b", script, re.I) is not None
+
+
+def stops(script: str, type: str) -> bool:
+    """Whether the code with which the script takes the machine down is the one that stops it."""
+    code = STOP_CODES[CommandType(type).os_type]
+    return re.search(rf"\bexit\s+(?:/b\s+)?{code}\b", script, re.I) is not None

@@ -20,7 +20,7 @@ from portal import notices
 BAD = (Outcome.FAILED, Outcome.UNREACHED, Outcome.UNKNOWN)
 NAMED = 30  # instances in one message
 ASKED = 100  # people who may decide, looked at for one approval
-DECIDES = "commands.decide_run"
+DECIDES = {"run": "commands.decide_run", "batch": "commands.decide_reboot"}
 
 
 def asked(approval: Approval) -> None:
@@ -63,8 +63,8 @@ def _approval(approval: Approval, what: str, title: Callable, lines: Any, people
         url=approval.get_absolute_url(),
         title=title,
         lines=lines,
-        groups=lambda: _groups(approval.invocation),
-        accounts=_accounts(approval.invocation),
+        groups=lambda: groups.names_of(_reached(approval)),
+        accounts=list(_reached(approval).order_by().values_list("account__name", flat=True).distinct()),
         people=people,
         once=f"approval.{what}:{approval.pk}",
     )
@@ -72,24 +72,39 @@ def _approval(approval: Approval, what: str, title: Callable, lines: Any, people
 
 def deciders(approval: Approval) -> list[Any]:
     """Who may say yes: not who asked, not who wrote the script, and only who sees every target."""
-    run = approval.invocation
-    out = {approval.requester_id, run.revision.author_id if run.revision else None}
-    held = get_user_model().objects.with_perm(DECIDES, backend="portal.backends.PeopleBackend")
-    people = held.filter(is_active=True).exclude(email="").exclude(pk__in=out - {None})
-    return [person for person in people.order_by("pk")[:ASKED] if _sees_all(person, run)]
+    out = {approval.requester_id, *_authors(approval)} - {None}
+    right = DECIDES["batch" if approval.batch_id else "run"]
+    held = get_user_model().objects.with_perm(right, backend="portal.backends.PeopleBackend")
+    people = held.filter(is_active=True).exclude(email="").exclude(pk__in=out)
+    return [person for person in people.order_by("pk")[:ASKED] if _sees_all(person, approval)]
 
 
-def _sees_all(person: Any, run: Invocation) -> bool:
+def _authors(approval: Approval) -> list[int | None]:
+    if batch := approval.batch:
+        revisions = [batch.pre_revision, batch.post_revision]
+    else:
+        revisions = [approval.invocation.revision]
+    return [revision.author_id for revision in revisions if revision]
+
+
+def _reached(approval: Approval) -> Any:
+    """Every instance that a yes is about."""
+    if approval.batch_id:
+        return Instance.objects.filter(reboot_items__batch=approval.batch_id)
+    return Instance.objects.filter(targets__invocation=approval.invocation_id)
+
+
+def _sees_all(person: Any, approval: Approval) -> bool:
     seen = Instance.objects.visible_to(person)
-    return not run.targets.exclude(instance__in=seen.values("pk")).exists()
+    return not _reached(approval).exclude(pk__in=seen.values("pk")).exists()
 
 
 def _names(approval: Approval) -> dict[str, object]:
-    return {"person": approval.requester or "—", "run": approval.invocation}
+    return {"person": approval.requester or "—", "run": approval.subject}
 
 
 def _wish(approval: Approval) -> list[str]:
-    size = approval.invocation.size
+    size = approval.subject.size
     return [
         ngettext("On %d instance", "On %d instances", size) % size,
         *approval.reasons,

@@ -1,6 +1,16 @@
 from django.urls import path
 
-from commands.views import agents, answers, approvals, compose, library, runs, saved, schedules
+from commands.views import (
+    agents,
+    answers,
+    approvals,
+    compose,
+    library,
+    reboots,
+    runs,
+    saved,
+    schedules,
+)
 
 app_name = "commands"
 urlpatterns = [
@@ -35,6 +45,8 @@ urlpatterns = [
     path("approvals/", approvals.listing, name="approvals"),
     path("approvals/<int:pk>/", approvals.detail, name="approval"),
     path("approvals/<int:pk>/decide/", approvals.decide, name="approval-decide"),
+    path("reboots/<int:pk>/", reboots.detail, name="reboot"),
+    path("reboots/<int:batch>/items/<int:pk>/", reboots.item, name="reboot-item"),
     path("runs/new/", compose.compose, name="compose"),
     path("runs/new/reach/", compose.reach, name="reach"),
 ]

@@ -28,7 +28,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
-from instances import ecs_errors, ecs_library, ecs_mode, ecs_pages, ecs_runs, ecs_sdk
+from instances import ecs_errors, ecs_library, ecs_mode, ecs_pages, ecs_power, ecs_runs, ecs_sdk
 from instances import ecs_wire as wire
 from instances.ecs_errors import EcsError as EcsError
 from instances.ecs_errors import ModeForbids as ModeForbids
@@ -45,6 +45,8 @@ from instances.ecs_mode import configure as configure
 from instances.ecs_mode import is_local as is_local
 from instances.ecs_mode import mode as mode
 from instances.ecs_pages import side_by_side as side_by_side
+from instances.ecs_power import POWER_LIMIT as POWER_LIMIT
+from instances.ecs_power import PowerAnswer as PowerAnswer
 from instances.ecs_runs import NAME_LIMIT as NAME_LIMIT
 from instances.ecs_runs import NOWHERE as NOWHERE
 from instances.ecs_runs import RUN_LIMIT as RUN_LIMIT
@@ -482,6 +484,28 @@ def drop_command(account: Account, region: str, command_id: str) -> Answer[None]
             raise
         return Answer(None, (error.request_id,))
     return Answer(None, (ecs_errors.request_id_of(body.request_id),))
+
+
+def power(
+    account: Account,
+    region: str,
+    ids: Sequence[str],
+    act: str,
+    *,
+    force: bool = False,
+    stopped_mode: str = "KeepCharging",
+) -> Answer[list[PowerAnswer]]:
+    """Have instances rebooted, stopped or started: `act` is reboot | stop | start. Instance by
+    instance what ECS said.
+
+    One attempt: ECS knows no ClientToken here, so after `NoAnswer` it may have happened to any of
+    them, and only a look at the machines tells. `Refused`, `Throttled` included: it did not.
+    """
+    operation = ecs_power.ACTS[act]
+    ecs_mode.permit(operation, "full")
+    asked = ecs_power.asking(act, region, ids, force=force, stopped_mode=stopped_mode)
+    body = _call(account, region, operation, asked)
+    return Answer(ecs_power.answered(body), (ecs_errors.request_id_of(body.request_id),))
 
 
 def stop(

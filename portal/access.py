@@ -29,6 +29,7 @@ LOOKS = (
     "commands.view_invocation",
     "commands.view_savedcommand",
     "commands.view_approval",
+    "commands.view_rebootbatch",
     "commands.view_schedule",
 )
 CASES = (
@@ -46,6 +47,8 @@ RUNS = (
     "commands.run_saved",  # a saved command as it stands
     "commands.run_script",  # free text
     "commands.stop_run",
+    "commands.reboot",  # ask for a batch; somebody else approves it
+    "commands.reboot_at_once",  # one instance, in an emergency
     "commands.add_schedule",
     "commands.add_savedcommand",
     "commands.change_savedcommand",
@@ -53,6 +56,7 @@ RUNS = (
 AGENTS = ("commands.add_agentinstall",)
 DECISIONS = (
     "commands.decide_run",
+    "commands.decide_reboot",
     "commands.add_libraryact",
     "commands.add_freezewindow",
 )  # never on what one asked for or wrote oneself
@@ -70,6 +74,9 @@ RECORD_ROOM = (  # "*" stands for every model of the app
     "commands.add_policyrule",
     "commands.change_policyrule",
     "commands.delete_policyrule",
+    "commands.add_autopass",
+    "commands.change_autopass",
+    "commands.delete_autopass",
     "diagnostics.view_*",
     "instances.view_*",
     "instances.add_scope",

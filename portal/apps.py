@@ -20,10 +20,12 @@ class PortalConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from commands.reboots import proof
         from instances.timeline import SOURCES
         from portal import checks, roles, timeline  # noqa: F401  checks registers itself
 
         for system, type in COLLECTION.items():
             ecs.allow_read_only(scripts.text(system), type=type)
+            ecs.allow_read_only(proof.SCRIPTS[system], type=type)
         post_migrate.connect(roles.grant, sender=self, dispatch_uid="portal.roles")
         SOURCES.extend([timeline.cases, timeline.runs])

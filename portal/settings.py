@@ -51,6 +51,11 @@ SYNC_SECONDS = env.int("SYNC_SECONDS", 60)
 # Above so many instances a run is only sent after its number was typed.
 RUN_CONFIRM_ABOVE = env.int("RUN_CONFIRM_ABOVE", 50)
 ENVIRONMENT_TAG = env.str("ENVIRONMENT_TAG", "environment")
+PROTECTED_TAG = env.str("PROTECTED_TAG", "protected")  # KEY or KEY=VALUE
+# Reboots: tags whose groups' shares are shown, above which size two people decide, and so on.
+REBOOT_SHARE_TAGS = env.list("REBOOT_SHARE_TAGS", ["owner", "app", ENVIRONMENT_TAG])
+REBOOT_TWO_ABOVE = env.int("REBOOT_TWO_ABOVE", 0)
+REBOOT_EMERGENCIES_A_DAY = env.int("REBOOT_EMERGENCIES_A_DAY", 3)
 
 # Where people reach the portal: the links in messages begin with it.
 PORTAL_URL = env.str("PORTAL_URL", "http://127.0.0.1:8000" if ECS_IS_LOCAL else "").rstrip("/")

@@ -12,6 +12,7 @@ from django.db.models import F, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from commands.models.reboots import AutoPass, RebootBatch
 from commands.models.runs import Invocation
 from portal.work import Work
 
@@ -60,7 +61,8 @@ class PolicyRule(models.Model):
 
 
 class Approval(Work):
-    """A run that waits for somebody else's yes. What is approved is frozen in its digest."""
+    """A run or a reboot batch that waits for somebody else's yes. What is approved is frozen in
+    its digest."""
 
     job: ClassVar[str] = "commands.approvals.expire"
 
@@ -70,7 +72,11 @@ class Approval(Work):
         REJECTED = "rejected", _("rejected")
         EXPIRED = "expired", _("expired")
 
-    invocation = models.OneToOneField(Invocation, models.PROTECT, related_name="approval")
+    invocation = models.OneToOneField(
+        Invocation, models.PROTECT, null=True, related_name="approval"
+    )
+    # A batch is approved once, or twice: its canary first, the rest when that was seen.
+    batch = models.ForeignKey(RebootBatch, models.PROTECT, null=True, related_name="approvals")
     requester = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
     )
@@ -80,6 +86,7 @@ class Approval(Work):
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.WAITING)
     asked_at = models.DateTimeField(_("asked"), auto_now_add=True)
     expires_at = models.DateTimeField(_("expires"))
+    reminded_at = models.DateTimeField(_("reminded"), null=True)
 
     class Meta:
         verbose_name = _("approval")
@@ -91,27 +98,54 @@ class Approval(Work):
                 condition=Q(state__in=("waiting", "approved", "rejected", "expired")),
             ),
             models.CheckConstraint(name="approval_needs_somebody", condition=Q(quorum__gte=1)),
+            models.CheckConstraint(
+                name="approval_of_exactly_one_thing",
+                condition=Q(invocation=None) ^ Q(batch=None),
+            ),
+            models.UniqueConstraint(
+                fields=["batch"],
+                condition=Q(state="waiting"),
+                name="approval_of_a_batch_waits_once",
+            ),
         ]
 
     def __str__(self) -> str:
-        return str(self.invocation)
+        return str(self.subject)
+
+    @property
+    def subject(self) -> Invocation | RebootBatch:
+        return self.invocation or self.batch
 
     def get_absolute_url(self) -> str:
         return reverse("commands:approval", args=[self.pk])
 
 
 class Decision(models.Model):
-    """One person's yes or no. Never their own request, never their own script."""
+    """One person's, or one written rule's, yes or no. Never on their own request, never on their
+    own script, never by a rule of the requester's."""
 
     approval = models.ForeignKey(Approval, models.PROTECT, related_name="decisions")
-    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    rule = models.ForeignKey(
+        AutoPass, models.PROTECT, null=True, blank=True, related_name="decisions"
+    )
+    rule_author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
     requester = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
     )
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
     )
+    # A batch has two scripts: what runs before, and what checks afterwards.
+    other_author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
     yes = models.BooleanField(_("yes"))
+    canary_only = models.BooleanField(_("only the canary"), default=False)
     comment = models.CharField(_("comment"), max_length=500, blank=True)
     at = models.DateTimeField(_("at"), auto_now_add=True)
 
@@ -130,7 +164,20 @@ class Decision(models.Model):
                 condition=Q(author=None) | ~Q(person=F("author")),
                 violation_error_message=_("Whoever wrote the script cannot approve it."),
             ),
+            models.CheckConstraint(
+                name="decision_by_another_than_the_other_author",
+                condition=Q(other_author=None) | ~Q(person=F("other_author")),
+                violation_error_message=_("Whoever wrote the script cannot approve it."),
+            ),
+            models.CheckConstraint(
+                name="decision_by_a_person_or_a_rule", condition=Q(person=None) ^ Q(rule=None)
+            ),
+            models.CheckConstraint(
+                name="decision_by_no_rule_of_the_requester",
+                condition=Q(rule=None)
+                | (Q(rule_author__isnull=False) & ~Q(rule_author=F("requester"))),
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.person}: {'yes' if self.yes else 'no'}"
+        return f"{self.person or self.rule}: {'yes' if self.yes else 'no'}"

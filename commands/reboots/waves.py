@@ -1,0 +1,209 @@
+"""A wave from its first look to its last: one short step at a time, each in its own transaction.
+
+looking -> pre-command -> boot before -> taking them down -> proof -> post-check -> over
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from commands.models import (
+    ItemOutcome,
+    ItemState,
+    RebootBatch,
+    RebootItem,
+    RebootWave,
+    WaveRun,
+    WaveStage,
+    Way,
+)
+from commands.reboots import items, looking, preflight, proving, taking_down, wave_runs
+from commands.reboots.preflight import Needs, Unfit
+from portal import work
+from portal.work import Claim
+
+CANNOT_LOOK = timedelta(minutes=5)  # so long a wave tries to look at its instances
+ASIDE = timedelta(seconds=30)  # a run that is over wakes us; this is for a bell that got lost
+Purpose = WaveRun.Purpose
+
+NOT_SEEN = "ECS could not be asked about it: "
+NO_READING = "Its boot could not be read before, and nobody accepted it without proof."
+
+
+@work.job(RebootWave)
+def carry_on(claim: Claim[RebootWave]) -> None:
+    """Do the next step of this wave, and wake its batch when something of it is over."""
+    wave = claim.row
+    before = (wave.stage, _over(wave))
+    STEPS[WaveStage(wave.stage)](claim)
+    if (wave.stage, _over(wave)) != before:
+        wave.batch.wake()
+
+
+def _over(wave: RebootWave) -> int:
+    return wave.items.filter(state=ItemState.OVER).count()
+
+
+def _preparing(wave: RebootWave) -> list[RebootItem]:
+    rows = wave.items.filter(state=ItemState.PREPARING).order_by("place")
+    return list(rows.select_related("instance__account"))
+
+
+def _check(claim: Claim[RebootWave]) -> None:
+    """The pre-flight once more: whoever has become unfit is left out, with the reason."""
+    wave, batch = claim.row, claim.row.batch
+    rows = _preparing(wave)
+    with claim.held():
+        seen = looking.look(batch, rows)
+    if seen.problems and timezone.now() - wave.started_at < CANNOT_LOOK:
+        return claim.release(due_at=timezone.now() + timedelta(seconds=5))
+    with transaction.atomic():
+        claim.renew()
+        looking.keep(batch, rows, seen)
+        needs, fit = Needs.of(batch), []
+        for item in rows:
+            place = (item.instance.account_id, item.instance.region)
+            why = preflight.unfit(item.facts, needs, accepted=item.accepted)
+            if place in seen.problems:
+                items.end([item], ItemOutcome.SKIPPED, NOT_SEEN + seen.problems[place])
+            elif why:
+                items.end([item], ItemOutcome.SKIPPED, _said(why, item))
+            else:
+                fit.append(item)
+        if fit and batch.pre_script and batch.way != Way.EXIT_CODE and not batch.rehearsal:
+            wave_runs.begin(wave, Purpose.PRE, fit, batch.pre_script)
+            claim.release(due_at=timezone.now() + ASIDE, stage=WaveStage.PRE)
+        else:
+            _read_before(claim, fit)
+
+
+def _said(why: Unfit, item: RebootItem) -> str:
+    told = {Unfit.STATUS: item.facts["status"], Unfit.LOCKED: ", ".join(item.facts["locks"])}
+    told[Unfit.AGENT_OLD] = item.facts["agent_version"]
+    told[Unfit.IN_FLIGHT] = f"#{item.facts['in_flight']}"
+    return f"{why.value}: {told[why]}" if told.get(why) else why.value
+
+
+def _after_pre(claim: Claim[RebootWave]) -> None:
+    wave = claim.row
+    if wave_runs.going(wave, Purpose.PRE):
+        return claim.release(due_at=timezone.now() + ASIDE)
+    with transaction.atomic():
+        claim.renew()
+        for item, target in wave_runs.take_over(wave, Purpose.PRE):
+            RebootItem.objects.filter(pk=item.pk).update(pre_target=target)
+            if target.outcome != "ok":
+                items.end([item], ItemOutcome.PRE_FAILED, wave_runs.in_words(target))
+        _read_before(claim, _preparing(wave))
+
+
+def _read_before(claim: Claim[RebootWave], fit: list[RebootItem]) -> None:
+    """Whoever can be asked is; those that were stopped, or accepted without proof, are not."""
+    wave, batch = claim.row, claim.row.batch
+    readable = [item for item in fit if item.facts["agent"] == "alive"]
+    if batch.way == Way.START or not batch.comes_back or not readable:
+        return claim.release(due_at=timezone.now(), stage=WaveStage.POWER)
+    wave_runs.probe(wave, Purpose.BEFORE, readable)
+    claim.release(due_at=timezone.now() + ASIDE, stage=WaveStage.BEFORE)
+
+
+def _after_before(claim: Claim[RebootWave]) -> None:
+    wave = claim.row
+    if wave_runs.going(wave, Purpose.BEFORE):
+        return claim.release(due_at=timezone.now() + ASIDE)
+    with transaction.atomic():
+        claim.renew()
+        for item, target in wave_runs.take_over(wave, Purpose.BEFORE):
+            if reading := wave_runs.reading_of(item, target):
+                RebootItem.objects.filter(pk=item.pk).update(
+                    before_boot_id=reading.boot_id, before_booted_at=reading.booted_at
+                )
+            elif not item.accepted:
+                items.end([item], ItemOutcome.SKIPPED, f"{Unfit.NO_PROOF.value}: {NO_READING}")
+        claim.release(due_at=timezone.now(), stage=WaveStage.POWER)
+
+
+def _power(claim: Claim[RebootWave]) -> None:
+    wave, batch = claim.row, claim.row.batch
+    if not batch.rehearsal:
+        return taking_down.take_down(claim)
+    with transaction.atomic():
+        claim.renew()
+        items.end(_preparing(wave), ItemOutcome.REHEARSED, "")
+        _close(claim)
+
+
+def _prove(claim: Claim[RebootWave]) -> None:
+    wave, batch = claim.row, claim.row.batch
+    if not proving.prove(claim):
+        return claim.release(due_at=proving.next_look(wave, timezone.now()))
+    with_event = wave.items.exclude(event_id="").exclude(asked_at=None)
+    if with_event.exists():
+        with claim.held():
+            looking.look(batch, with_event)
+    with transaction.atomic():
+        claim.renew()
+        proving.note_events(with_event)
+        proving.remember_boots(wave)
+        proven = list(wave.items.filter(state=ItemState.CHECKING).select_related("instance"))
+        if not proven:
+            return _close(claim)
+        wave_runs.begin(wave, Purpose.POST, proven, batch.post_script)
+        claim.release(due_at=timezone.now() + ASIDE, stage=WaveStage.POST)
+
+
+def _after_post(claim: Claim[RebootWave]) -> None:
+    wave = claim.row
+    if wave_runs.going(wave, Purpose.POST):
+        return claim.release(due_at=timezone.now() + ASIDE)
+    with transaction.atomic():
+        claim.renew()
+        for item, target in wave_runs.take_over(wave, Purpose.POST):
+            fine = target.outcome == "ok"
+            reason = "" if fine else wave_runs.in_words(target)
+            items.checked(item, fine=fine, reason=reason, target=target.pk)
+        _close(claim)
+
+
+def _close(claim: Claim[RebootWave]) -> None:
+    """Everybody is over; whoever did not come back is looked for a while longer."""
+    now = timezone.now()
+    late = proving.late_ones(claim.row)
+    stage = WaveStage.LATE if late else WaveStage.OVER
+    due_at = now + timedelta(seconds=30) if late else None
+    claim.release(due_at=due_at, stage=stage, ended_at=now)
+
+
+def _late(claim: Claim[RebootWave]) -> None:
+    wave, now = claim.row, timezone.now()
+    age = now - wave.ended_at
+    if age > proving.LATE_FOR or not proving.late_ones(wave):
+        return claim.release(due_at=None, stage=WaveStage.OVER)
+    proving.look_for_late_ones(claim)
+    rest = min(max(age / 8, timedelta(seconds=30)), timedelta(minutes=10))
+    claim.release(due_at=now + rest)
+
+
+def _nothing(claim: Claim[RebootWave]) -> None:
+    claim.release(due_at=None)
+
+
+STEPS: dict[WaveStage, Callable[[Claim[RebootWave]], None]] = {
+    WaveStage.CHECKING: _check,
+    WaveStage.PRE: _after_pre,
+    WaveStage.BEFORE: _after_before,
+    WaveStage.POWER: _power,
+    WaveStage.PROVING: _prove,
+    WaveStage.POST: _after_post,
+    WaveStage.LATE: _late,
+    WaveStage.OVER: _nothing,
+}
+
+
+def of(batch: RebootBatch) -> list[RebootWave]:
+    """Waves whose instances are still on their way."""
+    return list(batch.waves.exclude(stage__in=(WaveStage.LATE, WaveStage.OVER)))
