@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..findings import Finding, Quote, Severity
 from ..readers.events import Event
 from ..readers.lines import Line
-from . import culprit
+from . import traces
 from .signature import release
 
 CRASHED = {"kernel_panic", "unexplained_reboot"}
@@ -35,8 +35,8 @@ def claim(
 
 def traced(event: Event) -> dict[str, object]:
     """What a report with a trace adds: the call trace, the module, who ran."""
-    frames = culprit.trace(event)
-    standing = culprit.standing_at(event)
+    frames = traces.trace(event)
+    standing = traces.standing_at(event)
     module = (standing and standing.module) or next((f.module for f in frames if f.module), None)
     return {
         "trace": tuple(frame.function for frame in frames[:24]),

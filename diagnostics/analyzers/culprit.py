@@ -8,33 +8,38 @@ a checker, a waiting or locking primitive, a string helper nor an entry path.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable
+from itertools import islice, takewhile
 
 from ..readers.events import Event
-from ..readers.frames import OFFSET, SYMBOL, Frame, bare, frames, nowhere, pointer
-from .kernel_names import CHECKERS, EMPTY, HELPERS, NOISE, PRIMITIVES
+from ..readers.frames import OFFSET, SYMBOL, bare, frames, nowhere, pointer
+from .kernel_names import CHECKERS, DISPATCHING, HELPERS, IDLING, NOISE, PRIMITIVES, REPORTERS
+from .locks import acquiring, behind, blocked
+from .traces import TRACE, first, first_or_path, frames_of, standing_at, told
+from .trust import guesses
+
+Rule = Callable[[Event], str | None]
 
 NAMED = re.compile(rf"\b(?:in:?|at:?) (?:\[<[0-9a-fx]+>\]\s*)?({SYMBOL}){OFFSET}")
 RACE = re.compile(rf" in ({SYMBOL})(?: / |$|\+0x)")
 WARNED = re.compile(rf"WARNING: .*?\bat (?:\S+ )?({SYMBOL}){OFFSET}")
-TRACE = re.compile(r"\s*(?:Call [Tt]race|stack backtrace|Backtrace)\b")
-HELD = re.compile(
-    rf"at: (?:\[<[0-9a-fx]+>\]\s*)?(?:\[<\s*inline\s*>\] )?({SYMBOL}){OFFSET}"
-    rf"|^\s*\[<[0-9a-fx]+>\] ({SYMBOL}){OFFSET}"
-)
-ACQUIRES = re.compile(
-    r"is trying to (?:acquire|release)\b|is freeing memory|takes:|\) at:$"
-    r"|changed the state of lock"
-)
-KEEPS = re.compile(r"lock held (?:when|at)|locks held|held lock freed")
-HOLDS = re.compile(r"locks? held by")
+# Damage that is noticed when the page is used again, by whoever comes next.
+DAMAGED = re.compile(r"BUG: Bad ")
+OWNED = re.compile(r"page last allocated via ")
+FREED = re.compile(r"page last free |Modules linked")
+DENTRY = re.compile(r"BUG: Dentry .*\[unmount of ")  # printed by one function alone
+IN_HEADER = re.compile(r"UBSAN: .* in \S+\.h:\d+")
 CALLER = re.compile(rf"^caller is ({SYMBOL}){OFFSET}")
 # What was interrupted stands behind these.
 INTERRUPTED = re.compile(
     r"(?:smp_)?(?:\w+_)?apic_timer_interrupt\w*|asm_(?:sysvec|common|exc_nmi)\w*|common_interrupt"
     r"|ret_from_intr|el1_irq|el1h_64_irq|__irq_svc|end_repeat_nmi|nmi_restore|timer_interrupt"
 )
-LAST_WORK = re.compile(rf"last function: ({SYMBOL})")
+# One wrapper of a system call is taken off: `__x64_sys_futex` is sys_futex, `ksys_mount` mount.
+WRAPPED = re.compile(
+    r"^(?:__(?:x64|ia32|arm64|riscv|s390x?|se|do)_(?=(?:compat_)?sys_)|(?:compat_)?(?:SyS|SYSC)_|k?sys_)"
+)
+SWITCHED_OFF = {"__schedule", "__switch_to", "schedule"}
 
 
 def named(event: Event) -> str | None:
@@ -43,72 +48,73 @@ def named(event: Event) -> str | None:
     return rule(event)
 
 
-def told(function: str | None) -> bool:
-    return bool(function) and not EMPTY.fullmatch(function)
-
-
-def first(event: Event) -> str | None:
-    """The innermost frame of the trace that means something."""
-    return next(_telling(_frames(event)), None)
+def nobody(event: Event) -> None:
+    """Reports of a whole pool or of any waiter say nothing about a place."""
 
 
 def where(event: Event) -> str | None:
-    """The instruction pointer's function, and behind a mere checker its caller."""
+    """The instruction pointer's function, and behind a mere checker its caller.
+
+    Where the kernel jumped to no function at all it is who jumped, if the trace vouches for the
+    innermost frame. A report without any pointer was cut: none.
+    """
     standing = standing_at(event)
-    if standing is None and any(nowhere(line.text) for line in event.body):
-        return None
     if standing and not CHECKERS.fullmatch(standing.function):
         return standing.function
+    if standing:
+        return first(event)
+    jumped = any(nowhere(line.text) for line in event.body)
+    return first(event) if jumped and all(f.sure for f in islice(frames_of(event), 1)) else None
+
+
+def stopped(event: Event) -> str | None:
+    """A panic without a report of its own: the pointer, else who called it."""
+    if standing_at(event) or any(nowhere(line.text) for line in event.body):
+        return where(event)
     return first(event)
 
 
 def stuck(event: Event) -> str | None:
-    """Where a processor was found that did not move on."""
-    standing = standing_at(event)
-    if standing and not NOISE.fullmatch(standing.function):
-        return standing.function
-    found = list(_frames(event))
-    entries = [n for n, f in enumerate(found) if INTERRUPTED.fullmatch(f.function)]
+    """Where a processor was found that did not move on, unless it idled.
+
+    Without a pointer the trace was taken at a random moment of a loop: what entered it counts.
+    """
+    found = [frame for line in event.body if (frame := pointer(line.text))]
+    busy = (frame.function for frame in found if not IDLING.fullmatch(frame.function))
+    return next(busy, None) if found else entered(event)
+
+
+def entered(event: Event) -> str | None:
+    """The outermost function below the general ways into the kernel; none of a task that did not
+    run: where it waits is not where a processor is."""
+    found = [frame.function for frame in frames_of(event) if frame.sure]
+    entries = [n for n, name in enumerate(found) if INTERRUPTED.fullmatch(name)]
+    if found and found[0] in SWITCHED_OFF and not entries:
+        return None
     below = found[entries[-1] + 1 :] if entries else found
-    return next(_telling(below), None) or (standing.function if standing else None)
-
-
-def standing_at(event: Event) -> Frame | None:
-    for line in event.body:
-        if frame := pointer(line.text):
-            return frame
-    return None
-
-
-def trace(event: Event) -> tuple[Frame, ...]:
-    """The frames that the unwinder vouches for (all, where it vouches for none)."""
-    found = tuple(_frames(event))
-    return tuple(frame for frame in found if frame.sure) or found
-
-
-def _telling(found: Iterable[Frame]) -> Iterator[str]:
-    found = list(found)
-    sure = [frame for frame in found if frame.sure]
-    yield from (frame.function for frame in sure or found if told(frame.function))
-
-
-def _frames(event: Event) -> Iterator[Frame]:
-    """The first call trace; where none is announced, whatever frames are printed."""
-    texts = [line.text for line in event.body]
-    starts = [number for number, text in enumerate(texts) if TRACE.match(text)]
-    if event.code == "warning.lockdep" and starts:
-        return frames(texts[starts[-1] :])
-    begin = starts[0] if starts else 0
-    return frames(texts[begin : starts[1]] if len(starts) > 1 else texts[begin:])
+    inner = list(takewhile(lambda name: not DISPATCHING.fullmatch(name), below))
+    if not inner or NOISE.fullmatch(inner[-1]):
+        return None
+    return WRAPPED.sub("", inner[-1])
 
 
 def warned(event: Event) -> str | None:
-    if (found := WARNED.search(event.text)) and not PRIMITIVES.fullmatch(bare(found[1])):
-        return bare(found[1])
+    """The first line's function, or behind a mere check its caller, if the report bears it out."""
     standing = standing_at(event)
-    if standing and not PRIMITIVES.fullmatch(standing.function):
-        return standing.function
-    return first(event)
+    seen = [f.function for f in frames_of(event)] + ([standing.function] if standing else [])
+    found = WARNED.search(event.text)
+    says = bare(found[1]) if found else standing and standing.function
+    if all(REPORTERS.fullmatch(name) for name in seen):
+        return None  # cut below its first line, which may have run into another one
+    if says and not PRIMITIVES.fullmatch(says):
+        return says
+    others = says is not None and says not in seen and first(event)  # another report's trace
+    return None if others else first_or_path(event)
+
+
+def undefined(event: Event) -> str | None:
+    """Who did it; a source line in a header was inlined, and by whom is not said."""
+    return None if IN_HEADER.search(event.text) else first(event)
 
 
 def calling(event: Event) -> str | None:
@@ -117,46 +123,48 @@ def calling(event: Event) -> str | None:
     found = next((found for found in named_by_it if found), None)
     if found and not PRIMITIVES.fullmatch(bare(found[1])):
         return bare(found[1])
-    return first(event)
+    return first_or_path(event)
 
 
 def accused(event: Event) -> str | None:
-    """Named on the first line by a sanitizer, unless that is only a helper."""
+    """Named on the first line by a sanitizer, unless that is only a helper: then its caller."""
+    if DENTRY.match(event.text):
+        return "umount_check"
     found = NAMED.search(event.text) or RACE.search(event.text)
     if found and not HELPERS.fullmatch(bare(found[1])):
         return bare(found[1])
-    return first(event) or (bare(found[1]) if found else None)
+    return allocating(event) if DAMAGED.match(event.text) else first(event)
 
 
-def acquiring(event: Event) -> str | None:
-    """Who takes the lock that lockdep complains about."""
-    texts = [event.text, *(line.text for line in event.body)]
-    keeps = KEEPS.search(event.text)
-    for number, text in enumerate(texts):
-        if found := LAST_WORK.search(text):
-            return bare(found[1])
-        if not ACQUIRES.search(text) and not (keeps and HOLDS.search(text)):
-            continue
-        for near in texts[number : number + 4]:
-            if found := HELD.search(near):
-                name = bare(found[1] or found[2])
-                return name if told(name) else first(event)
-    return first(event)
+def allocating(event: Event) -> str | None:
+    """Whose page it is that was found damaged, where the kernel keeps a record of owners."""
+    texts = behind(OWNED, [line.text for line in event.body])
+    theirs = takewhile(lambda text: not FREED.match(text), texts)
+    return next((f.function for f in frames(theirs) if told(f.function)), None)
 
 
-def blocked(event: Event) -> str | None:
-    return first(event)
+def slept(event: Event) -> str | None:
+    """Who slept where nobody may, by the announced trace: other frames tell who forbade it."""
+    return first_or_path(event) if any(TRACE.match(line.text) for line in event.body) else None
+
+
+def unvouched(rule: Rule) -> Rule:
+    """The rule, for kernels whose traces can be followed; on older ones nobody is named."""
+    return lambda event: None if guesses(event) else rule(event)
 
 
 RULES = {
     "oops": where,
-    "panic": where,
+    "panic": stopped,
     "hang": stuck,
+    "hang.lockup_other": nobody,
     "hang.hung_task": blocked,
     "warning.warn": warned,
-    "warning.preempt": calling,
-    "warning.lockdep": acquiring,
+    "warning.preempt": unvouched(calling),
+    "warning.sched_atomic": unvouched(slept),
+    "warning.lockdep": unvouched(acquiring),
     "warning.memory_corruption": accused,
+    "warning.ubsan": undefined,
     "warning.kmsan": accused,
     "warning.kcsan": accused,
 }

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from ..findings import Finding
 from ..readers.boots import Boot
 from ..readers.events import Event
-from . import culprit
+from . import culprit, locks, traces
 from .claims import claim, traced
 from .registry import analyzer
 
@@ -33,9 +33,10 @@ def hangs(down: Boot) -> Iterator[Finding]:
         seen.add(event.code)
         same = [other for other in down.of("hang") if other.code == event.code]
         function = stuck_in(same)
+        place = function or waits_in(same[0])
         yield claim(
             f"kernel.{event.name.replace('_', '-')}",
-            TITLES[event.name] + (f", in {function}" if function else ""),
+            TITLES[event.name] + (f", in {place}" if place else ""),
             event,
             "hang",
             event.name,
@@ -49,12 +50,17 @@ def hangs(down: Boot) -> Iterator[Finding]:
 
 
 def stuck_in(same: list[Event]) -> str | None:
-    """Where it stands. Several blocked tasks wait for each other: no one place is named."""
-    tasks = {_task(event) for event in same}
-    if same[0].code == "hang.hung_task" and len(tasks) > 1:
-        return None
-    places = (culprit.named(event) for event in same)
-    return next((place for place in places if place), None)
+    """Where it stands. Several blocked tasks wait for each other: only where all of them wait,
+    or a place that the whole system shares, is named."""
+    if same[0].code == "hang.hung_task":
+        places = {culprit.named(event) for event in same}
+        return locks.shared_wait(same[0]) or (places.pop() if len(places) == 1 else None)
+    return next((place for event in same if (place := culprit.named(event))), None)
+
+
+def waits_in(event: Event) -> str | None:
+    """The first frame that means something, also where nobody is to blame for standing there."""
+    return traces.first(event) if event.code == "hang.hung_task" else None
 
 
 def _task(event: Event) -> str | None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from ..findings import Finding
 from ..readers.boots import Boot
 from ..readers.events import Event
 from . import causes, culprit
 from .claims import claim, traced
-from .hang import stuck_in
+from .hang import stuck_in, waits_in
 from .oom import eaters
 from .registry import analyzer
 
@@ -17,6 +18,8 @@ PANIC, OOPS, SURVIVED = 100, 90, 66  # weights; an orderly end weighs 70
 WENT_ON = 300.0  # seconds after an oops that was not the end
 CHAIN = 30.0  # seconds between reports of one and the same death
 NO_FUNCTION = {"init_killed", "no_init", "vfs_root", "oom_panic", "fs_panic", "mce"}
+# What the panic's own trace shows is a random moment of it.
+STANDING_STILL = {"soft_lockup", "hard_lockup", "rcu_stall", "stack"}
 REASONS = {  # panic subkind -> reports that tell where
     "soft_lockup": "hang.soft_lockup",
     "hard_lockup": "hang.hard_lockup",
@@ -124,14 +127,27 @@ def _claim(
 
 def _function(event: Event, cause: Event, subkind: str, before: Sequence[Event]) -> str | None:
     if subkind == "hung_task":
-        hung = [e for e in before if e.code == "hang.hung_task"]
-        return stuck_in(hung) if hung else None
+        return _waited([e for e in before if e.code == "hang.hung_task"])
     if cause.code == "warning.memory_corruption":
         faults = [e for e in (*before, event) if e.family == "oops" and _near(cause, e)]
         return culprit.named(faults[0] if faults else cause)
     if "stack is corrupted in" in event.text:
         return culprit.accused(event)
-    return culprit.named(cause) or (culprit.where(event) if cause is not event else None)
+    if cause is event and subkind in STANDING_STILL:
+        return culprit.stuck(event)
+    if cause is event:
+        return culprit.named(event)
+    if cause.family == "warning" and event.body:  # the panic only carries out a policy
+        return culprit.named(replace(cause, body=[*cause.body, *event.body]))
+    return culprit.named(cause) or culprit.stopped(event)
+
+
+def _waited(hung: list[Event]) -> str | None:
+    """Where the only blocked task waited: the kernel gave up for its sake."""
+    if not hung:
+        return None
+    alone = len({event.text.partition(" blocked ")[0] for event in hung}) == 1
+    return stuck_in(hung) or (waits_in(hung[0]) if alone else None)
 
 
 def _reason(panic: Event, said: str, before: list[Event]) -> Event:

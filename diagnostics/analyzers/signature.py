@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ..readers import bugchecks
-from .culprit import told
+from .traces import told
 
 TOP = 3  # frames that count
 RELEASE = re.compile(r"(?:Linux version |(?:Not tainted|Tainted: .{0,60}?)\s+\(?)(\d+\.\d+)")

@@ -32,6 +32,7 @@ QUOTABLE = frozenset(header.code for header in REPORTS if header.code.split(".")
 PRINTED = re.compile(
     r"syncing: (?!%)\w|0x[0-9a-f]|\b[0-9a-f]{8,16}\b|: [0-9a-f]{1,8} \[?|\.[chS]:\d+|\(null\)"
 )
+WORDING = 4  # lines below a WARNING in which it says what it warns of
 NEAR = 40  # lines in which the second line about the same fault comes
 # Of several lines about one fault the one that says most names it.
 TELLS_MORE = {"oops.null_deref": 2, "oops.kernel_bug": 2, "oops.oops": 0}
@@ -132,6 +133,8 @@ class _Cutter:
             return False
         if self.opened.family == "oops" and header.code.startswith("oops."):
             return not _has_registers(self.opened) and len(self.opened.body) < NEAR
+        if self.opened.code == "warning.warn" and header.code == "hang.hard_lockup":
+            return len(self.opened.body) < WORDING
         twofold = header.code == self.opened.code == "warning.memleak"  # the leak, then the object
         return twofold or header.code == "warning.words"
 

@@ -30,6 +30,7 @@ NOWHERE = re.compile(
     r"(?:\(null\)|0x[0-9a-f]+)\s*$)|^pc ?: 0x[0-9a-f]+\s*$"
 )
 USER_POINTER = re.compile(r"\bRIP: 00(?:33|2b|23):|^(?:E?IP|RIP): 0073:")
+LENGTH = re.compile(r"([1-9]\d?)_?(?=[A-Za-z])")
 DECODED = ".c:"
 TRACE = re.compile(r"^\s*(?:Call [Tt]race|Backtrace|stack backtrace|Stack):?|^Call trace:")
 
@@ -44,7 +45,18 @@ class Frame:
 
 def bare(symbol: str) -> str:
     """The function as its author wrote it, without the compiler's .isra.0 or .cold."""
-    return symbol.lstrip(".").split(".")[0].split("$")[0]
+    name = symbol.lstrip(".").split(".")[0].split("$")[0]
+    return _innermost(name) if name.startswith(("_R", "_Z")) else name
+
+
+def _innermost(mangled: str) -> str:
+    """The last name of a Rust or C++ path, in which each stands behind its length."""
+    name, at = mangled, 2
+    while found := LENGTH.search(mangled, at):
+        begin = found.end()
+        at = begin + int(found[1])
+        name = mangled[begin:at] or name
+    return name
 
 
 def pointer(text: str) -> Frame | None:
