@@ -84,6 +84,12 @@ RECORD_ROOM = (  # "*" stands for every model of the app
     "instances.delete_scope",
     "instances.add_cloudaccount",
     "instances.change_cloudaccount",
+    "notices.view_*",
+    "notices.add_channel",
+    "notices.change_channel",
+    "notices.add_rule",
+    "notices.change_rule",
+    "notices.delete_rule",
     "portal.view_*",
 )
 ROLES: dict[str, tuple[str, ...]] = {

@@ -33,6 +33,7 @@ NOUNS = (
     ("instances:events", _("System events"), "instances.view_systemevent", False),
     ("instances:regions", _("Regions"), "instances.view_region", False),
     ("audit", _("Audit"), "audit.view_auditentry", True),
+    ("notices:list", _("Notifications"), "notices.view_notification", False),
     ("health", _("Health"), "portal.view_heartbeat", False),
     ("admin:index", _("Administration"), "auth.view_user", False),
 )

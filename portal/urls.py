@@ -18,6 +18,7 @@ urlpatterns = [
     path("cases/", include("diagnostics.urls")),
     path("", include("commands.urls")),
     path("audit/", audit.listing, name="audit"),
+    path("notices/", include("portal.notices.urls")),
     path("health/", health.page, name="health"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

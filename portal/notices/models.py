@@ -189,9 +189,16 @@ class Notification(Work):
         return find(self.event).title
 
     @property
+    def state_tone(self) -> str:
+        return STATE_TONES[self.state]
+
+    @property
     def tone(self) -> str:
         return TONES[Severity(self.severity)]
 
     def get_severity_name(self) -> str:
         """info | attention | bad."""
         return Severity(self.severity).name.lower()
+
+
+STATE_TONES = {"waiting": "going", "failed": "attention", "sent": "good", "given_up": "bad"}

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from portal.notices.message import Refused, Unreached
 
@@ -40,25 +41,25 @@ def problem(url: str) -> str:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        return "it is not a URL"
+        return _("it is not a URL")
     if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
-        return "it must be http:// or https:// and a host"
+        return _("it must be http:// or https:// and a host")
     if not url.isascii() or not url.isprintable() or " " in url:
-        return "it holds characters that a URL cannot hold"
+        return _("it holds characters that a URL cannot hold")
     if parts.username is not None or parts.password is not None:
-        return "it must not hold a user name or a password"
+        return _("it must not hold a user name or a password")
     return host_problem(parts.hostname)
 
 
 def host_problem(host: str) -> str:
     """Why nothing may be sent to this host, as far as its name tells; "" if it may."""
     if settings.NOTIFY_HOSTS and not named(host):
-        return "its host is not among NOTIFY_HOSTS"
+        return _("its host is not among NOTIFY_HOSTS")
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
         return ""
-    return "" if allowed(host, address) else "its host is this machine or a link-local address"
+    return "" if allowed(host, address) else _("its host is this machine or a link-local address")
 
 
 def named(host: str) -> bool:
@@ -84,12 +85,12 @@ def resolve(host: str, port: int) -> list[tuple[str, int]]:
         raise Refused(words)
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except OSError as error:
-        raise Unreached(f"the host name is not known: {error.strerror}") from None
+    except OSError:
+        raise Unreached(_("the host name is not known")) from None
     places = [(str(entry[4][0]), port) for entry in found]
-    for place, _port in places:
+    for place, _same_port in places:
         if not allowed(host, ipaddress.ip_address(place.partition("%")[0])):
-            raise Refused("its host is this machine or a link-local address")
+            raise Refused(_("its host is this machine or a link-local address"))
     return places
 
 
@@ -111,13 +112,13 @@ def post(url: str, body: bytes, headers: dict[str, str]) -> Answer:
         answer = Answer(response.status, response.read(MOST))
     except (OSError, http.client.HTTPException, ValueError) as error:
         if late.is_set() or isinstance(error, TimeoutError):
-            raise Unreached("no answer in time") from None
-        raise Unreached(f"no answer: {type(error).__name__}") from None
+            raise Unreached(_("no answer in time")) from None
+        raise Unreached(_("no answer: %s") % type(error).__name__) from None
     finally:
         clock.cancel()
         connection.close()
     if late.is_set():
-        raise Unreached("no answer in time")
+        raise Unreached(_("no answer in time"))
     return answer
 
 
@@ -133,7 +134,7 @@ def _connect(parts: SplitResult) -> http.client.HTTPConnection:
     host, port = str(parts.hostname), parts.port or (443 if secure else 80)
     kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
     connection = kind(host, port, timeout=CONNECT)
-    places, trouble = resolve(host, port), "no address"
+    places, trouble = resolve(host, port), ""
     for place in places[:3]:
         try:
             connection.sock = _socket(place, host, secure)
@@ -141,7 +142,7 @@ def _connect(parts: SplitResult) -> http.client.HTTPConnection:
             trouble = getattr(error, "strerror", None) or type(error).__name__
         else:
             return connection
-    raise Unreached(f"no connection: {trouble}")
+    raise Unreached(_("no connection: %s") % trouble)
 
 
 def _socket(place: tuple[str, int], host: str, secure: bool) -> socket.socket:

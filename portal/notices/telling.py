@@ -39,24 +39,23 @@ def _tell(event: Event, *, once: str, severity: Any, people: Any, **said: Any) -
     severity = event.severity if severity is None else severity
     rules = _fitting(event, severity, said.pop("groups"), said.pop("accounts"))
     to = _destinations(event, rules, people)
-    rows = [_row(event, once, severity, channel, person, said) for channel, person in to]
-    return write(rows)
+    return write([row(event, once, severity, channel, person, said) for channel, person in to])
 
 
 def write(rows: list[Notification]) -> int:
     """Keep what is not kept yet, and ring once for each channel; answers how many are new."""
-    keys = [row.key for row in rows]
+    keys = [each.key for each in rows]
     kept = set(Notification.objects.filter(key__in=keys).values_list("key", flat=True))
-    new = [row for row in rows if row.key not in kept]
+    new = [each for each in rows if each.key not in kept]
     if not new:
         return 0
     # Somebody may have told the same at this very moment: then theirs stays.
     Notification.objects.bulk_create(new, ignore_conflicts=True)
     rung: dict[int, Notification] = {}
-    for row in Notification.objects.filter(key__in=[row.key for row in new]):
-        rung.setdefault(row.channel_id, row)
-    for row in rung.values():
-        row.ring()
+    for kept_row in Notification.objects.filter(key__in=[each.key for each in new]):
+        rung.setdefault(kept_row.channel_id, kept_row)
+    for kept_row in rung.values():
+        kept_row.ring()
     return len(new)
 
 
@@ -89,9 +88,10 @@ def reachable_by_mail(person: Any) -> bool:
     return bool(person.is_active and person.email and not person.email.endswith(".invalid"))
 
 
-def _row(
+def row(
     event: Event, once: str, severity: int, channel: Channel, person: Any, said: dict[str, Any]
 ) -> Notification:
+    """The message of one event for one destination, in its language; not kept yet."""
     now = timezone.now()
     with translation.override(channel.language):
         title, body = _plain(_value(said["title"]), 200), _body(_value(said["lines"]))

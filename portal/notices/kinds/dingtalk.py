@@ -13,6 +13,8 @@ import json
 import time
 from urllib.parse import urlencode
 
+from django.utils.translation import gettext as _
+
 from portal.notices import posting
 from portal.notices.kinds.webhook import judge
 from portal.notices.message import Message, Refused, Unreached
@@ -46,7 +48,7 @@ def _understand(body: bytes) -> None:
         said = json.loads(body)
         code, words = said["errcode"], str(said.get("errmsg", ""))
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise Refused("it did not answer as DingTalk does") from None
+        raise Refused(_("it did not answer as DingTalk does")) from None
     if code in BUSY:
         raise Unreached(f"DingTalk: {code} {words}")
     if code != 0:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.utils.translation import gettext as _
+
 from portal.notices import posting
 from portal.notices.message import Message, Refused, Unreached
 
@@ -29,9 +31,9 @@ def problem(url: str) -> str:
     """What is wrong with an address of the library; "" if nothing."""
     scheme = url.partition("://")[0].lower()
     if scheme not in FIXED + OWN_HOST:
-        return "it must begin with one of " + ", ".join(sorted(FIXED + OWN_HOST))
+        return _("it must begin with one of: %s") % ", ".join(sorted(FIXED + OWN_HOST))
     if not url.isprintable() or _service(url) is None:
-        return f"{scheme}:// is written otherwise"
+        return _("%s:// is written otherwise") % scheme
     return posting.host_problem(_host(url)) if scheme in OWN_HOST and _host(url) else ""
 
 
@@ -54,7 +56,7 @@ def send(address: dict[str, str], message: Message) -> None:
         said = " ".join(log.getvalue().split())
     if not sent:
         # The library does not tell an answer from silence: the channel rests in both cases.
-        raise Unreached(said or "the library could not send it")
+        raise Unreached(said or _("the library could not send it"))
 
 
 def _host(url: str) -> str:

@@ -7,6 +7,7 @@ from email.utils import parseaddr
 
 from django.conf import settings
 from django.core.mail import EmailMessage
+from django.utils.translation import gettext as _
 
 from portal.notices.message import Message, Refused, Unreached
 
@@ -14,9 +15,9 @@ from portal.notices.message import Message, Refused, Unreached
 def send(address: dict[str, str], message: Message) -> None:
     to = address.get("to") or message.to
     if not settings.EMAIL_URL:
-        raise Refused("EMAIL_URL is not set")
+        raise Refused(_("EMAIL_URL is not set"))
     if not to:
-        raise Refused("the person has no e-mail address")
+        raise Refused(_("the person has no e-mail address"))
     mail = EmailMessage(
         subject=message.title,
         body=message.text,
@@ -32,16 +33,13 @@ def send(address: dict[str, str], message: Message) -> None:
         mail.send()
     except smtplib.SMTPRecipientsRefused as error:
         code, words = next(iter(error.recipients.values()))
-        raise _kind(code)(f"the mail server said {code} {_text(words)}") from None
+        raise _kind(code)(_said(code, words)) from None
     except smtplib.SMTPDataError as error:
-        raise _kind(error.smtp_code)(
-            f"the mail server said {error.smtp_code} {_text(error.smtp_error)}"
-        ) from None
+        raise _kind(error.smtp_code)(_said(error.smtp_code, error.smtp_error)) from None
     except smtplib.SMTPResponseException as error:  # the greeting, the login, the sender
-        words = f"the mail server said {error.smtp_code} {_text(error.smtp_error)}"
-        raise Unreached(words) from None
+        raise Unreached(_said(error.smtp_code, error.smtp_error)) from None
     except (OSError, smtplib.SMTPException) as error:
-        raise Unreached(f"no mail server: {type(error).__name__}") from None
+        raise Unreached(_("no mail server: %s") % type(error).__name__) from None
 
 
 def _kind(code: int) -> type[Exception]:
@@ -53,5 +51,6 @@ def _domain() -> str:
     return parseaddr(settings.DEFAULT_FROM_EMAIL)[1].partition("@")[2] or "localhost"
 
 
-def _text(words: bytes | str) -> str:
-    return words.decode(errors="replace") if isinstance(words, bytes) else words
+def _said(code: int, words: bytes | str) -> str:
+    text = words.decode(errors="replace") if isinstance(words, bytes) else words
+    return _("the mail server said %(code)d %(words)s") % {"code": code, "words": text}

@@ -11,6 +11,8 @@ import hmac
 import json
 import time
 
+from django.utils.translation import gettext as _
+
 from portal.notices import posting
 from portal.notices.message import Message, Refused, Unreached
 
@@ -57,6 +59,6 @@ def signature(secret: str, stamp: str, body: bytes) -> str:
 def judge(status: int) -> None:
     """Raise for every status but a 2xx: a redirect is a refusal, nothing is sent elsewhere."""
     if status >= 500 or status in AWAY:
-        raise Unreached(f"it answered with status {status}")
+        raise Unreached(_("it answered with status %d") % status)
     if not 200 <= status < 300:
-        raise Refused(f"it answered with status {status}")
+        raise Refused(_("it answered with status %d") % status)
