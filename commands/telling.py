@@ -64,7 +64,9 @@ def _approval(approval: Approval, what: str, title: Callable, lines: Any, people
         title=title,
         lines=lines,
         groups=lambda: groups.names_of(_reached(approval)),
-        accounts=list(_reached(approval).order_by().values_list("account__name", flat=True).distinct()),
+        accounts=list(
+            _reached(approval).order_by().values_list("account__name", flat=True).distinct()
+        ),
         people=people,
         once=f"approval.{what}:{approval.pk}",
     )
