@@ -1,6 +1,7 @@
 """When something is to happen: ECS's cron, rate and at expressions, read and counted forward.
 
-cron    sec min hour dom month dow [year] [zone]; dow 1..7 is Mon..Sun; * ? a a-b a,b */n a-b/n
+cron    sec min hour dom month dow [year] [zone]; dow 1..7 is Mon..Sun; * ? a a-b a,b */n a-b/n,
+        and in the day fields L, W and # (commands.day_fields)
 rate    rate(5m); units s m h d; 60 s to 7 days; the first one interval after it was made
 at      at(2026-11-30 02:00:00 Asia/Shanghai); without a zone, UTC
 """
@@ -8,14 +9,18 @@ at      at(2026-11-30 02:00:00 Asia/Shanghai); without a zone, UTC
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from datetime import timezone as fixed
-from functools import lru_cache
+from functools import lru_cache, partial
+from itertools import islice, takewhile
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.utils.translation import gettext as _
+
+from commands import day_fields
+from commands.day_fields import DayTest
 
 MONTHS = {
     name: number
@@ -38,6 +43,7 @@ GMT = re.compile(r"GMT([+-])(\d{1,2}):(\d\d)")
 PART = re.compile(r"(\*|\w+)(?:-(\w+))?(?:/(\d{1,4}))?")
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 SHORTEST_RATE, LONGEST_RATE = 60, 7 * 86_400
+LOOKED_BACK = tuple(timedelta(seconds=s) for s in (60, 3600, 86_400, 32 * 86_400, 366 * 86_400))
 FAR = 366 * 8  # days looked ahead: a 29th of February comes within that
 
 
@@ -51,7 +57,8 @@ class Expression:
 
     text: str
     zone: tzinfo
-    fields: tuple[frozenset[int], ...] = ()
+    fields: tuple[frozenset[int], ...] = ()  # seconds, minutes, hours, months
+    days: tuple[DayTest, ...] = ()  # all of them must fit
     years: frozenset[int] = frozenset()
     every: timedelta | None = None
     since: datetime | None = None
@@ -66,11 +73,34 @@ class Expression:
         return next(self._times(moment), None)
 
     def coming(self, moment: datetime, number: int = 5) -> list[datetime]:
+        if self.fields:
+            return list(islice(self._times(moment), number))
         found: list[datetime] = []
         while len(found) < number and (following := self.after(moment)):
             found.append(following)
             moment = following
         return found
+
+    def nearest(self, moment: datetime) -> datetime | None:
+        """The time that something which began at `moment` was meant for."""
+        following, before = self.after(moment), self._before(moment)
+        if following is None or before is None:
+            return before or following
+        return before if moment - before <= following - moment else following
+
+    def _before(self, moment: datetime) -> datetime | None:
+        """The last time up to `moment`; None where there was none within a year."""
+        if self.at is not None:
+            return self.at if self.at <= moment else None
+        if self.every is not None:
+            passed = (moment - self.since) // self.every
+            return self.since + passed * self.every if passed > 0 else None
+        for span in LOOKED_BACK:
+            found = self.after(moment - span)
+            if found is None or found > moment:
+                continue
+            return max(takewhile(lambda time: time <= moment, self._times(moment - span)))
+        return None
 
     def _times(self, moment: datetime) -> Iterator[datetime]:
         local = moment.astimezone(self.zone)
@@ -89,12 +119,10 @@ class Expression:
                     yield found
 
     def _fits(self, day: date) -> bool:
-        months_days, months, week_days = self.fields[3:]
         return (
             day.year in self.years
-            and day.month in months
-            and day.day in months_days
-            and day.isoweekday() in week_days
+            and day.month in self.fields[3]
+            and all(fits(day) for fits in self.days)
         )
 
     def _real(self, day: date, hour: int, minute: int, second: int) -> datetime | None:
@@ -140,18 +168,57 @@ def _cron(text: str, zone: str) -> Expression:
     rest, years = parts[6:], "*"
     if rest and (len(rest) == 2 or IS_YEAR.fullmatch(rest[0])):
         years = rest.pop(0)
-    fields = tuple(_field(part, *about) for part, about in zip(parts[:6], FIELDS, strict=True))
+    numbers = [(parts[at], FIELDS[at]) for at in (0, 1, 2, 4)]
+    fields = tuple(_field(part, *about) for part, about in numbers)
+    days = _month_days(parts[3]), _week_days(parts[5])
     return Expression(
         text,
         zone_of(rest[0] if rest else zone),
         fields,
+        days,
         _field(years, "year", *YEARS, {}),
     )
 
 
+def names_its_zone(text: str) -> bool:
+    """Whether a cron expression, which must be a good one, has a zone of its own."""
+    rest = text.split()[6:]
+    return len(rest) == 2 or (len(rest) == 1 and not IS_YEAR.fullmatch(rest[0]))
+
+
+def _month_days(text: str) -> DayTest:
+    tests, plain = _marked(text, FIELDS[3][0], day_fields.of_month)
+    numbers = _field(",".join(plain), *FIELDS[3]) if plain else ()
+    return lambda day: day.day in numbers or any(test(day) for test in tests)
+
+
+def _week_days(text: str) -> DayTest:
+    read_mark = partial(day_fields.of_week, names=DAYS)
+    tests, plain = _marked(text, FIELDS[5][0], read_mark)
+    numbers = _field(",".join(plain), *FIELDS[5]) if plain else ()
+    return lambda day: day.isoweekday() in numbers or any(test(day) for test in tests)
+
+
+def _marked(
+    text: str, name: str, read_mark: Callable[[str], DayTest | None]
+) -> tuple[list[DayTest], list[str]]:
+    """The parts with a mark, as tests; the others, as they are."""
+    tests, plain = [], []
+    for part in text.split(","):
+        try:
+            test = read_mark(part)
+        except ValueError:
+            raise BadExpression(
+                _("%(name)s: %(text)s names no such day.") % {"name": name, "text": part}
+            ) from None
+        if test is None:
+            plain.append(part)
+        else:
+            tests.append(test)
+    return tests, plain
+
+
 def _field(text: str, name: str, least: int, most: int, words: dict[str, int]) -> frozenset[int]:
-    if re.search(r"[LW#]", text.upper()) and not any(word in text.upper() for word in words):
-        raise BadExpression(_("%s: L, W and # are understood by ECS only, not here.") % name)
     found: set[int] = set()
     for part in text.split(","):
         match = PART.fullmatch("*" if part == "?" else part)

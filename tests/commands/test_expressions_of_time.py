@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from commands.expressions import BadExpression, read
+from simulator import frequency
 from tests.sizes import examples
 
 SINCE = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -30,6 +31,18 @@ def following(text: str, zone: str = "UTC", moment: datetime = SINCE, number: in
         ("0 0 12 * * ? 2027", "2027-01-01 12:00:00"),
         ("0 0 12 * * ? Asia/Shanghai", "2026-03-02 04:00:00"),
         ("0 0 12 * * ? * GMT+8:00", "2026-03-02 04:00:00"),
+        ("0 0 0 L * ?", "2026-03-31 00:00:00"),
+        ("0 0 0 LW 5 ?", "2026-05-29 00:00:00"),
+        ("0 0 0 15W 8 ?", "2026-08-14 00:00:00"),
+        ("0 0 0 1W 8 ?", "2026-08-03 00:00:00"),
+        ("0 0 0 31W 5 ?", "2026-05-29 00:00:00"),
+        ("0 0 0 30W * ?", "2026-03-30 00:00:00"),
+        ("0 0 0 ? * 5L", "2026-03-27 00:00:00"),
+        ("0 0 0 ? * FRIL", "2026-03-27 00:00:00"),
+        ("0 0 0 ? * 2#3", "2026-03-17 00:00:00"),
+        ("0 0 0 ? * MON#5", "2026-03-30 00:00:00"),
+        ("0 0 0 ? * L", "2026-03-08 00:00:00"),
+        ("0 0 0 10,L * ?", "2026-03-10 00:00:00"),
         ("rate(5m)", "2026-03-01 12:05:00"),
         ("rate(7d)", "2026-03-08 12:00:00"),
         ("at(2026-06-06 13:15:30 Asia/Shanghai)", "2026-06-06 05:15:30"),
@@ -64,7 +77,10 @@ def test_a_time_that_comes_twice_is_taken_once():
         ("0 0 0 0 * *", "day of the month: 1 to 31"),
         ("0 0 0 * 13 *", "month: 1 to 12"),
         ("0 0 0 * * 8", "day of the week: 1 to 7"),
-        ("0 0 0 L * ?", "understood by ECS only"),
+        ("0 0 0 32W * ?", "day of the month: 32W names no such day"),
+        ("0 0 0 ? * 2#6", "day of the week: 2#6 names no such day"),
+        ("0 0 0 ? * 8L", "day of the week: 8L names no such day"),
+        ("0 0 L * * ?", "hour: 0 to 23"),
         ("0 0 0 * * x", "day of the week"),
         ("0 0 0 * * * Mars/Olympus", "no time zone"),
         ("rate(5s)", "60 seconds to 7 days"),
@@ -79,6 +95,32 @@ def test_what_cannot_be_read_is_named(text, named):
     with pytest.raises(BadExpression) as refusal:
         read(text, "UTC", SINCE)
     assert named in str(refusal.value)
+
+
+@pytest.mark.parametrize("days", ["L * ?", "15W * ?", "? * 5L", "? * 2#3"])
+def test_marked_days_are_those_that_the_simulated_agent_fires_on(days):
+    text = f"0 0 9 {days}"
+    theirs = frequency.read(text, UTC, SINCE, 60)
+    moment, ours = SINCE, read(text, "UTC", SINCE).coming(SINCE, 24)
+    for found in ours:
+        moment = theirs.after(moment)
+        assert found == moment
+
+
+@pytest.mark.parametrize(
+    ("text", "began", "meant"),
+    [
+        ("0 */20 * * * *", "12:20:04", "12:20:00"),
+        ("0 */20 * * * *", "12:19:57", "12:20:00"),
+        ("0 30 2 * * *", "02:31:10", "02:30:00"),
+        ("rate(5m)", "12:05:02", "12:05:00"),
+        ("rate(5m)", "12:00:10", "12:05:00"),
+        ("at(2026-03-01 13:00:00)", "13:00:05", "13:00:00"),
+    ],
+)
+def test_what_began_belongs_to_the_nearest_time(text, began, meant):
+    at = datetime.fromisoformat(f"2026-03-01 {began}+00:00")
+    assert read(text, "UTC", SINCE).nearest(at).strftime("%H:%M:%S") == meant
 
 
 FIELD = st.one_of(
