@@ -22,6 +22,8 @@ from commands.models import (
     SavedCommand,
     Schedule,
     Target,
+    TimedLook,
+    TimedRun,
 )
 from commands.reboot_admin import RebootBatchAdmin as RebootBatchAdmin  # registers its own
 from instances.models import Instance
@@ -144,9 +146,9 @@ class LibraryActAdmin(RecordAdmin):
 
 @admin.register(Schedule)
 class ScheduleAdmin(RecordAdmin):
-    list_display = ("name", "revision", "expression", "zone", "state", "next_at", "owner")
+    list_display = ("name", "kind", "revision", "expression", "zone", "state", "next_at", "owner")
     list_select_related = ("revision__command", "owner")
-    list_filter = ("state",)
+    list_filter = ("state", "kind")
 
 
 @admin.register(Fire)
@@ -169,3 +171,18 @@ class OutputAdmin(RecordAdmin):
     list_display = ("digest", "size")
     search_fields = ("=digest",)
     scope = staticmethod(lambda user: Q(pk__in=_targets(user).values("output")))
+
+
+@admin.register(TimedLook)
+class TimedLookAdmin(RecordAdmin):
+    list_display = ("region", "looked_at", "problem")
+    list_select_related = ("region__account",)
+
+
+@admin.register(TimedRun)
+class TimedRunAdmin(RecordAdmin):
+    list_display = ("name", "account", "region", "repeat_mode", "frequency", "status", "stop")
+    list_select_related = ("account",)
+    list_filter = ("stop", "repeat_mode")
+    search_fields = ("=invoke_id", "name")
+    scope = staticmethod(lambda user: Q(pk__in=TimedRun.objects.visible_to(user).values("pk")))

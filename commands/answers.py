@@ -27,7 +27,6 @@ CROWD_SOON = timedelta(seconds=1.5)  # between looks at many, once they are as o
 # A run that ECS does not list is looked for again before it counts as forgotten.
 MISSED_FOR, MISSED_AGAIN = timedelta(seconds=15), timedelta(seconds=5)
 READ_AGAIN = timedelta(seconds=10)  # what goes on ending is read this often
-REPEATING = ("Period", "EveryReboot", "NextRebootOnly")
 
 FORGOTTEN = "ECS no longer knows this run; what the script did is not known."
 TOO_LATE = "No answer arrived in time; what the script did is not known."

@@ -45,10 +45,12 @@ def ask(run: Invocation, reasons: Iterable[str]) -> Approval:
 
 
 def digest_of(run: Invocation) -> str:
-    """What a yes covers: text, settings, parameters and every instance."""
+    """What a yes covers: text, settings, parameters, times and every instance."""
     members = run.targets.order_by("instance").values_list("instance", flat=True)
     sealed = hashlib.sha256(bytes(run.sealed)).hexdigest()
     told = [run.as_script(), run.parameters, sealed, run.concurrency, run.max_errors, list(members)]
+    if run.repeats_in_ecs:
+        told += [run.repeat_mode, run.frequency]
     return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()
 
 

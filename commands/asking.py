@@ -24,8 +24,11 @@ def ask(
     once: uuid.UUID | None,
     via: str,
     freeze_reason: str = "",
+    **repeated: Any,
 ) -> Invocation:
-    """Write the run that a valid form and its plan describe. Raises ValidationError by field."""
+    """Write the run that a valid form and its plan describe. Raises ValidationError by field.
+
+    `repeated` is how ECS is to repeat it, and whom to wake when that is over."""
     told = form.cleaned_data
     if planned.judgement.refuses:
         raise ValidationError([f"{rule}: {rule.message}" for rule in planned.judgement.refuses])
@@ -52,6 +55,7 @@ def ask(
         once=once,
         freeze_reason=freeze_reason,
         hold_for_approval=bool(planned.judgement.demands),
+        **repeated,
         **form.what(),
     )
     if planned.judgement.demands:

@@ -25,7 +25,8 @@ def heard(dispatch: Dispatch) -> str | Heard:
     A run is it if it is of our command, has exactly these instances, is young enough and belongs
     to no other dispatch. Raises EcsError where the list cannot be had.
     """
-    found = ecs.invocations(dispatch.account.signing(), dispatch.region, most_pages=PAGES).value
+    listing = ecs.timed_runs if dispatch.invocation.repeats_in_ecs else ecs.invocations
+    found = listing(dispatch.account.signing(), dispatch.region, most_pages=PAGES).value
     earliest = dispatch.asked_at - CLOCKS
     members = set(dispatch.instance_ids())
     alike = {

@@ -42,7 +42,7 @@ def end(
             due_at=None, state=Dispatch.State.FINISHED, finished_at=now, **said, **changes
         )
         open_targets = Target.objects.filter(dispatch=dispatch, over=False)
-        _close(open_targets, status or Target.NO_ANSWER, said["error_code"], said["error"], now)
+        close(open_targets, status or Target.NO_ANSWER, said["error_code"], said["error"], now)
         settle(run)
 
 
@@ -84,10 +84,11 @@ def give_up(run: Invocation, code: str, reason: str) -> None:
     finished = Target.objects.filter(
         invocation=run, over=False, dispatch__state=Dispatch.State.FINISHED
     )
-    _close(finished, Target.NOT_STARTED, code, reason, now)
+    close(finished, Target.NOT_STARTED, code, reason, now)
 
 
-def _close(targets: QuerySet[Target], status: str, code: str, reason: str, now: datetime) -> None:
+def close(targets: QuerySet[Target], status: str, code: str, reason: str, now: datetime) -> None:
+    """Give these, which must be open, a final status and its reason."""
     targets.update(
         over=True,
         status=status,

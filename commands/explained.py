@@ -222,6 +222,13 @@ CODES: dict[str, tuple] = {
         _("See what went wrong on the others, then run it again on the rest."),
     ),
     "RunForgotten": (_("ECS no longer knows this run, so nobody knows how it went."), _LOOK),
+    "NotShown": (
+        _(
+            "ECS shows no run of this machine for this time: it was off or silent, or ECS forgot"
+            " it."
+        ),
+        _("Look at the machine and its agent. Its other times are not touched."),
+    ),
     "NoAnswerInTime": (_("No answer came in time, so nobody knows how it went."), _LOOK),
     "WrongKey": (
         _("The secret parameters cannot be opened, because SECRETS_KEY was changed."),
@@ -247,7 +254,7 @@ def explained(target: Target) -> Told:
     return Told(str(found[0]), str(found[1]))
 
 
-OUR_DOUBTS = ("RunForgotten", "NoAnswerInTime")
+OUR_DOUBTS = ("RunForgotten", "NoAnswerInTime", "NotShown")
 
 
 def _ecs_words(target: Target) -> str:

@@ -37,7 +37,8 @@ def _next(schedule: Schedule, moment: datetime) -> datetime | None:
 
 
 def read(schedule: Schedule) -> expressions.Expression:
-    return expressions.read(schedule.expression, schedule.zone, schedule.created_at)
+    since = schedule.begun_at or schedule.created_at
+    return expressions.read(schedule.expression, schedule.zone, since)
 
 
 @work.job(Schedule)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db.models import prefetch_related_objects
 
-from commands import answers, sending
+from commands import answers, rounds, sending
 from commands.models import Dispatch
 from portal import work
 from portal.work import Claim
@@ -30,11 +30,15 @@ def _step(claims: list[Claim[Dispatch]]) -> None:
     states = Dispatch.State
     unsent = [c for c in claims if c.row.state in (states.WAITING, states.SENDING)]
     sent = [c for c in claims if c.row.state == states.SENT]
+    timed = [c for c in sent if c.row.invocation.repeats_in_ecs]
+    once = [c for c in sent if not c.row.invocation.repeats_in_ecs]
     for claim in claims:
         if claim.row.state in (states.HELD, states.FINISHED):
             with work.apart(claim):
                 claim.release(due_at=None)
     if unsent:
         sending.send(unsent, alone=len(claims) == 1)
-    if sent:
-        answers.follow(sent)
+    if once:
+        answers.follow(once)
+    if timed:
+        rounds.follow(timed)

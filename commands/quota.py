@@ -50,7 +50,7 @@ def _limit(account: str, region: str) -> int | None:
 def _used(account: str, region: str) -> int:
     since = _midnight(timezone.now())
     sent = Dispatch.objects.filter(account__name=account, region=region, sent_at__gte=since)
-    return sent.count()
+    return sent.filter(fire_of=None).count()
 
 
 def _midnight(now: datetime) -> datetime:

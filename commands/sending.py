@@ -46,7 +46,7 @@ def send(claims: list[Claim[Dispatch]], *, alone: bool) -> None:
 
 
 def _first_looks(claim: Claim[Dispatch], *, alone: bool) -> None:
-    if alone:
+    if alone and not claim.row.invocation.repeats_in_ecs:
         answers.follow_young(claim)
     else:
         claim.release(due_at=answers.next_look(claim.row, timezone.now()))
@@ -145,7 +145,7 @@ def _sent(claim: Claim[Dispatch], answer: ecs.Answer[ecs.Run]) -> None:
         error="",
         sent_at=now,
         # What is kept in ECS and repeats goes on until somebody stops it.
-        deadline=None if run.repeat_mode in answers.REPEATING else ends,
+        deadline=None if run.repeats_in_ecs else ends,
     )
 
 

@@ -10,6 +10,7 @@ from functools import partial
 from django.db import transaction
 from django.db.models import BooleanField, Count, ExpressionWrapper, F, Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from commands import endings, holding, secret_parameters
 from commands.models import Dispatch, Invocation, Outcome
@@ -30,6 +31,9 @@ def stop(run: Invocation, by, *, via: str = "page") -> None:
     run = Invocation.objects.select_for_update().get(pk=run.pk)
     if run.state == Invocation.State.FINISHED:
         raise WrongState(f"{run} is over")
+    if run.dispatches.filter(fire_of__isnull=False).exists():
+        # ECS knows one run for all its times: stopping this one would stop those to come.
+        raise WrongState(_("It is one time of a schedule kept in ECS: end the schedule itself."))
     if run.stop_asked_at is not None:
         return
     run.stop_asked_at, run.stop_asked_by = timezone.now(), by

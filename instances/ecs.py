@@ -61,6 +61,7 @@ from instances.ecs_values import InvocationInfo as InvocationInfo
 from instances.ecs_values import Region as Region
 from instances.ecs_values import Result as Result
 from instances.ecs_values import Run as Run
+from instances.ecs_values import TimedRunInfo as TimedRunInfo
 from instances.throttle import MustRest, Throttle
 
 RESULTS_PAGE = 50  # rows in one page of results
@@ -313,15 +314,42 @@ def invocations(
     ECS keeps up to 100,000 of them: with `wanted`, paging ends as soon as all those were seen,
     and at the latest after `most_pages`.
     """
-    asked: dict[str, Any] = {"RegionId": region, "MaxResults": RESULTS_PAGE}
-    asked |= {"ContentEncoding": "Base64"}
-    asked |= {"InvokeId": invoke_id} if invoke_id else {}
-    asked |= {"InvokeStatus": status} if status else {}
-    found: dict[str, InvocationInfo] = {}
+    asked = _if_given(InvokeId=invoke_id, InvokeStatus=status)
+    return _invocations(account, region, asked, InvocationInfo.read, wanted, most_pages)
+
+
+def timed_runs(
+    account: Account,
+    region: str,
+    *,
+    invoke_id: str | None = None,
+    status: str | None = None,
+    wanted: Collection[str] | None = None,
+    most_pages: int | None = None,
+) -> Answer[dict[str, TimedRunInfo]]:
+    """The same of runs that ECS repeats, which the list leaves out unless it is asked for them."""
+    asked = {"Timed": True, **_if_given(InvokeId=invoke_id, InvokeStatus=status)}
+    return _invocations(account, region, asked, TimedRunInfo.read, wanted, most_pages)
+
+
+def _if_given(**values: str | None) -> dict[str, str]:
+    return {name: value for name, value in values.items() if value}
+
+
+def _invocations(
+    account: Account,
+    region: str,
+    asked: dict[str, Any],
+    read: Callable[[Any], Outcome],
+    wanted: Collection[str] | None,
+    most_pages: int | None,
+) -> Answer[dict[str, Outcome]]:
+    asked = {"RegionId": region, "MaxResults": RESULTS_PAGE, "ContentEncoding": "Base64", **asked}
+    found: dict[str, Outcome] = {}
     request_ids: list[str] = []
     call = functools.partial(_call, account, region, "DescribeInvocations")
     for page in itertools.islice(ecs_pages.pages(call, asked), most_pages):
-        part = ecs_pages.listed([page], ("invocations", "invocation"), InvocationInfo.read)
+        part = ecs_pages.listed([page], ("invocations", "invocation"), read)
         found |= {info.invoke_id: info for info in part.value}
         request_ids += part.request_ids
         if wanted is not None and found.keys() >= set(wanted):
@@ -329,14 +357,20 @@ def invocations(
     return Answer(found, tuple(request_ids))
 
 
-def results(account: Account, region: str, invoke_id: str) -> Answer[list[Result]]:
-    """What each instance of one run answered so far; no rows if ECS does not know the run."""
+def results(
+    account: Account, region: str, invoke_id: str, *, history_of: str = ""
+) -> Answer[list[Result]]:
+    """What each instance of one run answered so far; no rows if ECS does not know the run.
+
+    With `history_of` an instance: every time that ECS remembers of a timed run there.
+    """
     asked = {
         "RegionId": region,
         "InvokeId": invoke_id,
         "MaxResults": RESULTS_PAGE,
         "ContentEncoding": "Base64",
     }
+    asked |= {"InstanceId": history_of, "IncludeHistory": True} if history_of else {}
     rows = ("invocation_results", "invocation_result")
     operation = "DescribeInvocationResults"
     return _list(account, region, operation, asked, rows, Result.read, inside="invocation")

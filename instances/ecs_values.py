@@ -188,10 +188,52 @@ class InvocationInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class TimedRunInfo:
+    """A run that ECS repeats by itself: what it is, and how often each machine ran it so far."""
+
+    invoke_id: str
+    status: str
+    machines: dict[str, str] = field(default_factory=dict)  # instance id -> its status
+    repeats: dict[str, int] = field(default_factory=dict)  # instance id -> times so far
+    created_at: datetime | None = None
+    command_id: str = ""
+    name: str = ""
+    type: str = ""
+    script: str = ""
+    username: str = ""
+    timeout: int = 60
+    repeat_mode: str = ""
+    frequency: str = ""
+
+    @classmethod
+    def read(cls, row: Any) -> TimedRunInfo:
+        machines = _list(row.invoke_instances, "invoke_instance")
+        return cls(
+            invoke_id=_id(row.invoke_id),
+            status=wire.text(row.invocation_status),
+            machines={wire.text(m.instance_id): wire.text(m.invocation_status) for m in machines},
+            repeats={
+                wire.text(m.instance_id): max(wire.number(m.repeats) or 0, 0) for m in machines
+            },
+            created_at=wire.time(row.creation_time),
+            command_id=wire.text(row.command_id),
+            name=wire.text(row.command_name),
+            type=wire.text(row.command_type),
+            script=wire.text(wire.decoded(row.command_content).decode(errors="replace")),
+            username=wire.text(row.username),
+            timeout=max(wire.number(row.timeout) or 60, 0),
+            repeat_mode=wire.text(row.repeat_mode),
+            frequency=wire.text(row.frequency),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """What one machine answered; `status` is ECS's InvocationStatus, kept as it came.
 
-    `exit_code` is None where no exit took place: ECS leaves a meaningless number there.
+    `exit_code` is None where no exit took place: ECS leaves a meaningless number there. `repeats`
+    says which time of a timed run this was; while that one is Scheduled, the row tells of its
+    last time.
     """
 
     instance_id: str
@@ -203,20 +245,23 @@ class Result:
     error_info: str = ""
     started_at: datetime | None = None
     finished_at: datetime | None = None
+    repeats: int = 0
 
     @classmethod
     def read(cls, row: Any) -> Result:
-        status = wire.text(row.invocation_status)
+        status, repeats = wire.text(row.invocation_status), max(wire.number(row.repeats) or 0, 0)
+        exited = status in ("Success", "Failed") or (status == "Scheduled" and repeats)
         return cls(
             instance_id=wire.text(row.instance_id),
             status=status,
-            exit_code=wire.number(row.exit_code) if status in ("Success", "Failed") else None,
+            exit_code=wire.number(row.exit_code) if exited else None,
             output=wire.decoded(row.output),
             dropped=max(wire.number(row.dropped) or 0, 0),
             error_code=wire.text(row.error_code),
             error_info=wire.text(row.error_info),
             started_at=wire.time(row.start_time),
             finished_at=wire.time(row.finished_time),
+            repeats=repeats,
         )
 
 

@@ -16,6 +16,7 @@ from django.db import DatabaseError, connections, transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from commands import elsewhere
 from portal import queue, work
 from portal.models import Canary, Heartbeat
 from portal.work import Work
@@ -40,6 +41,7 @@ def run() -> None:
             if beaten is None:
                 hang_up_canaries()
             if beaten is None or timezone.now() - beaten >= BEAT:
+                elsewhere.hang_up()
                 beaten = beat(started)
             tick()
             time.sleep(until_due())

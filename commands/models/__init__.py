@@ -39,3 +39,5 @@ from commands.models.schedules import Schedule as Schedule
 from commands.models.scripts import CommandType as CommandType
 from commands.models.scripts import Script as Script
 from commands.models.scripts import TerminationMode as TerminationMode
+from commands.models.timed import TimedLook as TimedLook
+from commands.models.timed import TimedRun as TimedRun

@@ -20,6 +20,8 @@ from instances.models import CloudAccount, Instance
 from portal.transitions import move
 from portal.work import Work
 
+REPEATING = ("Period", "NextRebootOnly", "EveryReboot")  # RepeatModes that stay in ECS
+
 
 class Outcome(models.TextChoices):
     """How one machine's part ended, in classes that ask for different acts."""
@@ -123,6 +125,11 @@ class Invocation(Script):
     def get_absolute_url(self) -> str:
         return reverse("commands:run", args=[self.pk])
 
+    @property
+    def repeats_in_ecs(self) -> bool:
+        """Whether ECS keeps it and runs it again and again, or at a later time."""
+        return self.repeat_mode in REPEATING
+
     def tally(self) -> dict[str, int]:
         """How many targets stand at each status."""
         rows = self.targets.order_by().values_list("status").annotate(models.Count("pk"))
@@ -192,6 +199,8 @@ class Dispatch(Work):
     ended_seen = models.PositiveIntegerField(_("ended at the last look"), default=0)
     stop_asked_at = models.DateTimeField(_("ECS asked to stop"), null=True)  # and it said yes
     finished_at = models.DateTimeField(_("finished"), null=True)
+    # One time of a run that ECS repeats: the dispatch that ECS keeps, and which follows this one.
+    fire_of = models.ForeignKey("self", models.PROTECT, null=True, related_name="fires")
 
     class Meta:
         verbose_name = _("dispatch")
@@ -242,6 +251,8 @@ class Target(models.Model):
     error_info = models.TextField(_("error"), blank=True)
     started_at = models.DateTimeField(_("started"), null=True)
     finished_at = models.DateTimeField(_("finished"), null=True)
+    # Which time this was; of a run that ECS repeats, the last time that we have written down.
+    repeats = models.PositiveIntegerField(_("time"), null=True)
 
     class Meta:
         verbose_name = _("target")

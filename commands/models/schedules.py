@@ -22,13 +22,30 @@ class ScheduleQuerySet(models.QuerySet["Schedule"]):
         if user.is_superuser and user.is_active:
             return self
         runs = Invocation.objects.visible_to(user).values("pk")
-        return self.filter(Q(owner=user.pk) | Q(fires__invocation__in=runs)).distinct()
+        fired = Q(fires__invocation__in=runs) | Q(timed_run__in=runs)
+        return self.filter(Q(owner=user.pk) | fired).distinct()
 
 
 class Schedule(Work):
-    """Fired by the portal: whom it reaches is looked up anew each time, as its owner sees them."""
+    """A saved command that begins by the clock, or when machines start.
+
+    Fired by the portal: whom it reaches is looked up anew each time, as its owner sees them.
+    Kept in ECS: one run that ECS repeats by itself on fixed instances; its times are mirrored.
+    """
 
     job: ClassVar[str] = "commands.firing.fire"
+    job_in_ecs: ClassVar[str] = "commands.timed.settle"
+
+    class Kind(models.TextChoices):
+        PORTAL = "portal", _("fired by the portal")
+        ECS = "ecs", _("kept in ECS")
+
+    class Repeat(models.TextChoices):
+        """ECS's RepeatMode."""
+
+        PERIOD = "Period", _("at its times")
+        NEXT_REBOOT = "NextRebootOnly", _("once, at each machine's next start")
+        EVERY_REBOOT = "EveryReboot", _("at every start of each machine")
 
     class Overlap(models.TextChoices):
         SKIP = "skip", _("leave this time out")
@@ -40,13 +57,22 @@ class Schedule(Work):
         ENDED = "ended", _("ended")
 
     name = models.CharField(_("name"), max_length=128)
+    kind = models.CharField(_("kind"), max_length=8, choices=Kind, default=Kind.PORTAL)
+    repeat_mode = models.CharField(
+        _("repeats"), max_length=20, choices=Repeat, default=Repeat.PERIOD
+    )
+    timed_run = models.OneToOneField(
+        Invocation, models.PROTECT, null=True, related_name="schedule", verbose_name=_("run in ECS")
+    )
+    begun_at = models.DateTimeField(_("kept in ECS since"), null=True)  # by ECS's clock
+    told_until = models.DateTimeField(_("times told until"), null=True)  # of those kept in ECS
     revision = models.ForeignKey(CommandRevision, models.PROTECT, related_name="schedules")
     parameters = models.JSONField(_("parameters"), default=dict)
     sealed = models.BinaryField(_("sealed parameters"), default=b"")
     picked = models.JSONField(_("picked by"), default=dict)
     concurrency = models.PositiveIntegerField(_("at most at once"), null=True)
     max_errors = models.CharField(_("errors allowed"), max_length=10, blank=True)
-    expression = models.CharField(_("when"), max_length=200)
+    expression = models.CharField(_("when"), max_length=200, blank=True)
     zone = models.CharField(_("time zone"), max_length=60)
     grace = models.PositiveIntegerField(_("seconds that it may be late"), default=300)
     overlap = models.CharField(
@@ -70,6 +96,17 @@ class Schedule(Work):
                 name="schedule_ended_holds_no_secret",
                 condition=~Q(state="ended") | Q(sealed=b""),
             ),
+            models.CheckConstraint(
+                name="schedule_of_the_portal_has_its_times",
+                condition=Q(kind="ecs")
+                | Q(kind="portal", repeat_mode="Period", timed_run=None) & ~Q(expression=""),
+            ),
+            models.CheckConstraint(
+                name="schedule_in_ecs_repeats",
+                condition=Q(kind="portal")
+                | Q(repeat_mode="Period") & ~Q(expression="")
+                | Q(repeat_mode__in=("NextRebootOnly", "EveryReboot"), expression=""),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -78,9 +115,16 @@ class Schedule(Work):
     def get_absolute_url(self) -> str:
         return reverse("commands:schedule", args=[self.pk])
 
+    def bell(self) -> tuple[str, str]:
+        return (self.job_in_ecs if self.kind == self.Kind.ECS else self.job), self.queue
+
 
 class Fire(models.Model):
-    """One time of a schedule and what came of it. A time is fired at most once."""
+    """One time of a schedule and what came of it. A time is fired at most once.
+
+    `mark` tells apart what ECS fired at one time: a machine's own start, or a second fire of the
+    same machine. "" for a time of the clock.
+    """
 
     class State(models.TextChoices):
         FIRED = "fired", _("fired")
@@ -88,9 +132,11 @@ class Fire(models.Model):
         OVERLAPPED = "overlapped", _("left out: the last run went on")
         FROZEN = "frozen", _("left out: freeze")
         FAILED = "failed", _("could not begin")
+        FORGOTTEN = "forgotten", _("forgotten by ECS")
 
     schedule = models.ForeignKey(Schedule, models.PROTECT, related_name="fires")
     planned_at = models.DateTimeField(_("planned"))
+    mark = models.CharField(max_length=100, blank=True, editable=False)
     at = models.DateTimeField(_("at"), auto_now_add=True)
     state = models.CharField(_("state"), max_length=10, choices=State)
     reason = models.TextField(_("reason"), blank=True)
@@ -102,7 +148,9 @@ class Fire(models.Model):
         verbose_name = _("fire")
         verbose_name_plural = _("fires")
         constraints = [
-            models.UniqueConstraint(fields=["schedule", "planned_at"], name="fire_once"),
+            models.UniqueConstraint(
+                fields=["schedule", "planned_at", "mark"], name="fire_once_at_a_time"
+            ),
             models.CheckConstraint(
                 name="fire_fired_has_its_run",
                 condition=Q(state="fired") ^ Q(invocation=None),

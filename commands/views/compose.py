@@ -37,12 +37,12 @@ def compose(request: HttpRequest) -> HttpResponse:
     if stage == "fill":
         told = request.POST if request.method == "POST" else request.GET
         return _show(request, ComposeForm(initial=initial(told, request.user), user=request.user))
-    form = ComposeForm(_with_secrets(request.POST), user=request.user)
-    planned = _planned(form)
+    form = ComposeForm(with_secrets(request.POST), user=request.user)
+    planned = planned_of(form)
     if stage == "edit" or planned is None:
         return _show(request, form, status=200 if stage == "edit" else 400)
     if stage == "preview":
-        return _preview(request, form, planned)
+        return preview(request, form, planned)
     return _send(request, form, planned)
 
 
@@ -107,7 +107,7 @@ def _again(told: QueryDict, user: Any) -> dict[str, Any]:
     }
 
 
-def _with_secrets(told: QueryDict) -> QueryDict:
+def with_secrets(told: QueryDict) -> QueryDict:
     """Secrets travel sealed from the preview to the sending, never as text in a page."""
     if not told.get("sealed"):
         return told
@@ -121,7 +121,7 @@ def _with_secrets(told: QueryDict) -> QueryDict:
     return opened
 
 
-def _planned(form: ComposeForm) -> Plan | None:
+def planned_of(form: ComposeForm) -> Plan | None:
     if not form.is_valid():
         return None
     shown = dict.fromkeys(form.cleaned_data["secrets"], parameters.SHOWN_SECRET)
@@ -139,9 +139,10 @@ def _show(request: HttpRequest, form: ComposeForm, status: int = 200) -> HttpRes
     return render(request, "commands/compose.html", shown, status=status)
 
 
-def _preview(
-    request: HttpRequest, form: ComposeForm, planned: Plan, problem: str = ""
+def preview(
+    request: HttpRequest, form: ComposeForm, planned: Plan, problem: str = "", **shown: Any
 ) -> HttpResponse:
+    """What would happen, with everything that was said carried along to the next press."""
     sealed = secrets.seal(form.cleaned_data["secrets"])
     hidden = {PREFIX + name for name in form.cleaned_data["secrets"]} | CARRIED_NOT
     carried = [
@@ -152,7 +153,7 @@ def _preview(
     ]
     if "once" not in request.POST:
         carried.append(("once", str(uuid.uuid4())))
-    shown = {
+    shown |= {
         "form": form,
         "plan": planned,
         "carried": carried,
@@ -180,11 +181,11 @@ def _sentence(form: ComposeForm, planned: Plan) -> str:
 
 
 def _send(request: HttpRequest, form: ComposeForm, planned: Plan) -> HttpResponse:
-    once = _once(request.POST.get("once", ""))
+    once = once_of(request.POST.get("once", ""))
     if sent := Invocation.objects.filter(once=once, asked_by=request.user).first():
         return redirect(sent)  # the second of two clicks
-    if problem := _objection(request.POST, planned):
-        return _preview(request, form, planned, problem)
+    if problem := objection(request.POST, planned):
+        return preview(request, form, planned, problem)
     try:
         run = asking.ask(
             form,
@@ -192,10 +193,10 @@ def _send(request: HttpRequest, form: ComposeForm, planned: Plan) -> HttpRespons
             by=request.user,
             once=once,
             via="page",
-            freeze_reason=_why(request.POST) if planned.freezes else "",
+            freeze_reason=why_of(request.POST) if planned.freezes else "",
         )
     except ValidationError as error:
-        return _preview(request, form, planned, " ".join(error.messages))
+        return preview(request, form, planned, " ".join(error.messages))
     if run.state == Invocation.State.WAITING:
         messages.info(request, _("It waits until somebody else has approved it."))
     else:
@@ -203,24 +204,24 @@ def _send(request: HttpRequest, form: ComposeForm, planned: Plan) -> HttpRespons
     return redirect(run)
 
 
-def _why(told: QueryDict) -> str:
+def why_of(told: QueryDict) -> str:
     """Why the run cannot wait for the end of a freeze."""
     return told.get("why", "").replace("\0", "").strip()[:1000]
 
 
-def _once(text: str) -> uuid.UUID:
+def once_of(text: str) -> uuid.UUID:
     try:
         return uuid.UUID(text)
     except ValueError:
         raise PermissionDenied from None
 
 
-def _objection(told: QueryDict, planned: Plan) -> str:
+def objection(told: QueryDict, planned: Plan) -> str:
     if not planned.size:
         return _("No instance is left to run this on.")
     if refuses := planned.judgement.refuses:
         return " ".join(f"{rule}: {rule.message}" for rule in refuses)
-    if planned.freezes and not _why(told):
+    if planned.freezes and not why_of(told):
         return _("A freeze stands in the way: say why it cannot wait.")
     if told.get("seen") != planned.digest:
         return _("What this would reach has changed since you looked. Look again, then send.")

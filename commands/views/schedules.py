@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Any
+
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Exists, Min, OuterRef, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from commands import firing
+from commands import elsewhere, firing, stopping, timed
 from commands.forms.schedules import FreezeForm, ScheduleForm
-from commands.models import Fire, FreezeWindow, Schedule
+from commands.models import Dispatch, Fire, FreezeWindow, Schedule, TimedLook, TimedRun
+from commands.plan import Plan
+from commands.views import compose
 from commands.views.compose import initial
+from instances import ecs
+from instances.groups import sees_all
+from instances.models import Instance, Region
 from portal import audit, lists, secrets
 from portal.access import needs
 from portal.transitions import WrongState, move
@@ -23,7 +33,8 @@ LOOK, MAKE, FREEZE = (
     "commands.add_schedule",
     "commands.add_freezewindow",
 )
-ORDER = ("state", "next_at")
+MOST_ELSEWHERE = 200
+SHOWN_AFTER_STOP = timedelta(days=1)
 
 
 @require_GET
@@ -33,33 +44,122 @@ def listing(request: HttpRequest) -> HttpResponse:
     page = lists.page(request, seen.select_related("revision__command", "owner"), ("name",))
     windows = FreezeWindow.objects.filter(ends_at__gt=timezone.now()).order_by("starts_at")[:50]
     shown = {"page": page, "windows": windows, "now": timezone.now()}
-    return render(request, "commands/schedules.html", shown)
+    return render(request, "commands/schedules.html", shown | _elsewhere(request))
+
+
+def _elsewhere(request: HttpRequest) -> dict[str, Any]:
+    """The timed runs that were not made here, and how old that knowledge is."""
+    ours = Dispatch.objects.filter(invoke_id=OuterRef("invoke_id"), account=OuterRef("account"))
+    seen = TimedRun.objects.visible_to(request.user).filter(~Exists(ours))
+    lately = Q(gone_at=None) | Q(stop_asked_at__gt=timezone.now() - SHOWN_AFTER_STOP)
+    rows = seen.filter(lately).select_related("account", "stop_asked_by")
+    regions = Region.objects.visible_to(request.user).filter(configured=True)
+    looks = TimedLook.objects.filter(region__in=regions.values("pk"))
+    return {
+        "timed_runs": rows.order_by("gone_at", "-created_at")[:MOST_ELSEWHERE],
+        "troubles": looks.exclude(problem="").select_related("region__account")[:20],
+        "looked_at": looks.aggregate(oldest=Min("looked_at"))["oldest"],
+        "observing": ecs.mode() == "observe",
+    }
 
 
 @require_GET
 @needs(LOOK)
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
-    seen = Schedule.objects.visible_to(request.user).select_related("revision__command", "owner")
-    schedule = get_object_or_404(seen, pk=pk)
-    active = schedule.state == Schedule.State.ACTIVE
+    seen = Schedule.objects.visible_to(request.user)
+    schedule = get_object_or_404(
+        seen.select_related("revision__command", "owner", "timed_run"), pk=pk
+    )
+    timed = schedule.repeat_mode == Schedule.Repeat.PERIOD
+    active = schedule.state == Schedule.State.ACTIVE and timed
     coming = firing.read(schedule).coming(timezone.now()) if active else []
     fires = Fire.objects.filter(schedule=schedule).select_related("invocation")
     page = lists.page(request, fires, ("-planned_at",))
-    shown = {"schedule": schedule, "coming": coming, "page": page}
+    shown = {"schedule": schedule, "coming": coming, "page": page, "run": schedule.timed_run}
     shown["own"] = request.user.is_superuser or schedule.owner_id == request.user.pk
+    if run := schedule.timed_run:
+        shown["stopping"] = stopping.progress(run) if run.stop_asked_at else None
+        shown["kept"] = run.dispatches.filter(fire_of=None).select_related("account")
+        shown["machines"] = sorted(run.tally().items())
     return render(request, "commands/schedule.html", shown)
+
+
+@require_POST
+@needs(MAKE)
+def look_elsewhere(request: HttpRequest) -> HttpResponse:
+    """Have the regions that this person sees asked for their timed runs now."""
+    regions = Region.objects.visible_to(request.user).filter(configured=True)
+    for look in TimedLook.objects.filter(region__in=regions.values("pk")):
+        look.wake()
+    messages.info(request, _("ECS is asked for the runs that it repeats."))
+    return redirect("commands:schedules")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@needs("commands.stop_run")
+def stop_elsewhere(request: HttpRequest, pk: int) -> HttpResponse:
+    """GET asks once more; POST has ECS stop it."""
+    run = get_object_or_404(TimedRun.objects.visible_to(request.user), pk=pk)
+    seen = Instance.objects.visible_to(request.user).filter(pk__in=run.instances.values("pk"))
+    if seen.count() < run.size and not (request.user.is_superuser or sees_all(request.user)):
+        messages.error(request, _("This run reaches instances that you do not see."))
+        return redirect("commands:schedules")
+    if request.method != "POST":
+        return render(request, "commands/timed_stop.html", {"run": run})
+    try:
+        elsewhere.stop(run, request.user, via="page")
+    except WrongState as problem:
+        messages.info(request, str(problem))
+    else:
+        messages.success(request, _("The run is being stopped."))
+    return redirect("commands:schedules")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @needs(MAKE)
 def create(request: HttpRequest) -> HttpResponse:
+    """The form; what ECS is to keep is previewed like a run and sent by a second press."""
     if request.method != "POST":
         form = ScheduleForm(initial=initial(request.GET, request.user), user=request.user)
         return render(request, "commands/schedule_new.html", {"form": form})
-    form = ScheduleForm(request.POST, user=request.user)
-    if not form.is_valid():
+    form = ScheduleForm(compose.with_secrets(request.POST), user=request.user)
+    stage = request.POST.get("stage", "")
+    if not form.is_valid() or stage == "edit":
+        status = 200 if stage == "edit" else 400
+        return render(request, "commands/schedule_new.html", {"form": form}, status=status)
+    if not form.in_ecs_for_good:
+        return redirect(_make(request, form))
+    planned = compose.planned_of(form)
+    if planned is None:
         return render(request, "commands/schedule_new.html", {"form": form}, status=400)
-    return redirect(_make(request, form))
+    return _have_ecs_keep_it(request, form, planned, send=stage == "send")
+
+
+def _have_ecs_keep_it(
+    request: HttpRequest, form: ScheduleForm, planned: Plan, *, send: bool
+) -> HttpResponse:
+    repeats = Schedule.Repeat(form.cleaned_data["repeat_mode"]).label
+    shown = {"repeats": repeats, "objections": timed.objections(form, planned)}
+    if not send:
+        return compose.preview(request, form, planned, **shown)
+    once = compose.once_of(request.POST.get("once", ""))
+    if made := Schedule.objects.filter(timed_run__once=once, owner=request.user).first():
+        return redirect(made)  # the second of two clicks
+    problem = compose.objection(request.POST, planned) or " ".join(shown["objections"])
+    if problem:
+        return compose.preview(request, form, planned, problem, **shown)
+    try:
+        schedule = timed.make(
+            form,
+            planned,
+            by=request.user,
+            once=once,
+            via="page",
+            freeze_reason=compose.why_of(request.POST) if planned.freezes else "",
+        )
+    except ValidationError as error:
+        return compose.preview(request, form, planned, " ".join(error.messages), **shown)
+    return redirect(schedule)
 
 
 @transaction.atomic
@@ -106,7 +206,7 @@ CHANGES = {
 @transaction.atomic
 def change(request: HttpRequest, pk: int) -> HttpResponse:
     """Pause, resume or end one's own; a superuser's word counts for all."""
-    own = Schedule.objects.all()
+    own = Schedule.objects.filter(kind=Schedule.Kind.PORTAL)  # ECS knows no pause
     if not request.user.is_superuser:
         own = own.filter(owner=request.user)
     schedule = get_object_or_404(own, pk=pk)
