@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from commands import endings, firing, holding, keeping
+from commands import endings, firing, holding, keeping, telling
 from commands.models import Dispatch, Fire, Invocation, Schedule, Script, Target
 from instances import ecs
 
@@ -135,7 +135,7 @@ def _end_if_over(fire: Dispatch) -> None:
         return
     ended = Dispatch.objects.filter(pk=fire.pk, state=Dispatch.State.SENT)
     if ended.update(state=Dispatch.State.FINISHED, finished_at=timezone.now()):
-        fire.invocation.end_if_over()
+        endings.finish(fire.invocation)
 
 
 def open_ones(kept: Dispatch) -> list[Dispatch]:
@@ -172,15 +172,15 @@ def tell_missed(
     if schedule.repeat_mode != Schedule.Repeat.PERIOD or schedule.told_until is None:
         return None
     until, expression = now - allowance(run), firing.read(schedule)
-    at, number = schedule.told_until, 0
+    at, number, last = schedule.told_until, 0, schedule.told_until
+    state, reason = (Fire.State.FORGOTTEN, LOST) if forgotten else (Fire.State.MISSED, NO_RUN)
     while (at := expression.after(at)) and at <= until and number < MOST_MISSED:
-        state, reason = (Fire.State.MISSED, NO_RUN)
-        if forgotten:
-            state, reason = (Fire.State.FORGOTTEN, LOST)
         if not Fire.objects.filter(schedule=schedule, planned_at=at).exists():
             Fire.objects.create(schedule=schedule, planned_at=at, state=state, reason=reason)
-            number += 1
+            number, last = number + 1, at
         schedule.told_until = at
+    if number:
+        telling.missed(schedule, last, number, reason)
     return schedule.told_until
 
 
