@@ -7,11 +7,10 @@ passed over whole, a report keeps its first lines, a boot its first and last eve
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from . import lines
+from . import lines, telling
 from .headers import REPORTS, Header
 from .lines import Line
 from .marks import BY_ANYONE, BY_KERNEL
@@ -24,8 +23,9 @@ CONTEXT = 6000  # characters above a boot that are kept
 TABLE: tuple[Header, ...] = (*REPORTS, *BY_KERNEL, *BY_ANYONE)
 ANYONE = frozenset(header.code for header in BY_ANYONE)
 EVERY_WORD = {word for header in TABLE for word in header.words}
-# "BUG: Bad" is found by "BUG": looking for the shorter one is enough.
+# "ernel BUG " is found by "BUG ": looking for the shorter one is enough.
 WORDS = tuple(sorted(w for w in EVERY_WORD if not any(v in w for v in EVERY_WORD - {w})))
+TELLING = telling.expression(WORDS)
 # People quote these phrases in lists and sentences. What the kernel printed says more: a reason,
 # an address, the place.
 QUOTABLE = frozenset(header.code for header in REPORTS if header.code.split(".")[0] in DEADLY)
@@ -66,6 +66,8 @@ class Event:
 def recognise(line: Line) -> Header | None:
     """The table's entry that this line begins, if any."""
     text = line.text.lstrip()
+    if not TELLING.search(text):
+        return None
     for header in TABLE:
         if not any(word in text for word in header.words) or not header.pattern.match(text):
             continue
@@ -185,16 +187,15 @@ def _telling(blocks: Iterable[str], cutter: _Cutter) -> Iterator[tuple[Line, tup
 
     Beside each the text above it, as (text, where the line starts in it).
     """
-    number, kept = 0, ""
+    number, kept, end_of_text = 0, "", ("", 0)
     for fresh in _whole_lines(blocks):
         block, at = kept + fresh, len(kept)
-        hits = _hits(block, at)
         while at < len(block):
             if cutter.opened is None:
-                nearest = bisect_left(hits, at)
-                if nearest == len(hits):
+                found = TELLING.search(block, at)
+                if found is None:
                     break
-                start = block.rfind("\n", at, hits[nearest]) + 1 or at
+                start = block.rfind("\n", at, found.start()) + 1 or at
                 number += block.count("\n", at, start)
                 at = start
             end = block.find("\n", at)
@@ -205,24 +206,15 @@ def _telling(blocks: Iterable[str], cutter: _Cutter) -> Iterator[tuple[Line, tup
             at = end + 1
         number += block.count("\n", at)
         kept = block[-CONTEXT:]
-        cutter.last = _last_line(kept, number) or cutter.last
+        if not kept.isspace():
+            unread = at < len(block) and block[-1] != "\n"
+            end_of_text = kept, number + unread
+    cutter.last = _last_line(*end_of_text) or cutter.last
 
 
 def _last_line(text: str, number: int) -> Line | None:
     raws = [raw for raw in text.splitlines() if raw.strip()]
     return lines.read(raws[-1], number) if raws else None
-
-
-def _hits(block: str, start: int) -> list[int]:
-    """Where telling words stand in this block, in order."""
-    found = []
-    for word in WORDS:
-        at = block.find(word, start)
-        while at >= 0:
-            found.append(at)
-            at = block.find(word, at + len(word))
-    found.sort()
-    return found
 
 
 def _whole_lines(blocks: Iterable[str]) -> Iterator[str]:

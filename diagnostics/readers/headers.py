@@ -37,7 +37,7 @@ OOPS = [
             r"BUG: kernel NULL pointer dereference",
             r"BUG: Kernel NULL pointer dereference",
         ],
-        ["BUG", "nable to handle "],
+        ["BUG: ", "nable to handle "],
     ),
     header(
         "oops.paging_fault",
@@ -55,7 +55,7 @@ OOPS = [
             r"(?:Oops: |kasan: GPF .{0,80})?general protection fault\b(?! ip:)",
             r"(?:Oops: )?stack segment: \w+ \[#",
         ],
-        ["general protection", "stack segment"],
+        ["general protection", " [#"],
     ),
     header(
         "oops.kernel_bug",
@@ -64,7 +64,7 @@ OOPS = [
             r"Internal error: Oops - BUG",
             r"Unexpected kernel BRK exception",
         ],
-        ["BUG", "kernel BRK"],
+        ["ernel BUG ", "Internal error: ", "kernel BRK"],
     ),
     header(
         "oops.stack",
@@ -75,7 +75,7 @@ OOPS = [
             r"(?:BUG: )?stack guard page: \w+ \[#",
             r"Thread overran stack",
         ],
-        ["stack", "double fault"],
+        ["BUG: ", "double fault", "Insufficient stack", "ernel stack over", "overran", " [#"],
     ),
     header(
         "oops.invalid_opcode",
@@ -97,7 +97,7 @@ OOPS = [
             r"Unhandled kernel unaligned access",
             r"[\w -]{3,40}: \w{4} \[#\d+\]",
         ],
-        ["Oops", "Internal error: ", "ad mode in", "Kernel a", "naligned access", " [#"],
+        ["Oops", "Internal error: ", "ad mode in", "Kernel a", "Kernel u", "Unhandled k", " [#"],
     ),
 ]
 
@@ -108,7 +108,7 @@ HANG = [
             WATCHDOG + r"(?:BUG|WARN): soft lockup (?:-|detected)",
             WATCHDOG + r"CPU ?#?\d+ self-detected soft lockup",
         ],
-        ["lockup"],
+        ["soft lockup"],
     ),
     header(
         "hang.hard_lockup",
@@ -125,23 +125,23 @@ HANG = [
             r"(?:rcu: )?(?:INFO|ERR): \w+ (?:self-)?detect(?:ed|s) (?:expedited )?stalls?\b",
             r"(?:rcu: )?\w+ (?:grace-period )?kthread starved for \d",
         ],
-        ["detect", "kthread starved"],
+        ["INFO: ", "ERR: ", "kthread starved"],
     ),
     header(
         "hang.hung_task",
         [r"INFO: task \S.* (?:blocked|can't die) (?:for more than|in I/O wait)"],
-        [" blocked ", "can't die"],
+        ["INFO: task "],
     ),
     header(
         "hang.lockup_other",
         [r"BUG: (?:workqueue|spinlock|rwlock|write-lock) lockup"],
-        ["lockup"],
+        ["BUG: "],
     ),
 ]
 
 WARNING = [
-    header("warning.kmsan", [r"BUG: KMSAN: "], ["BUG"]),
-    header("warning.kcsan", [r"BUG: KCSAN: "], ["BUG"]),
+    header("warning.kmsan", [r"BUG: KMSAN: "], ["BUG: "]),
+    header("warning.kcsan", [r"BUG: KCSAN: "], ["BUG: "]),
     header(
         "warning.memory_corruption",
         [
@@ -149,19 +149,19 @@ WARNING = [
             r"BUG: Bad (?:page|rss-counter|pagetable|swap)",
             r"BUG: Dentry \S+ +still in use",
         ],
-        ["BUG"],
+        ["BUG: "],
     ),
     header("warning.ubsan", [r"UBSAN: \S"], ["UBSAN"]),
     header(
         "warning.memleak",
         [r"BUG: memory leak", r"unreferenced object 0x", r"kmemleak: \d+ new suspected"],
-        ["memory leak", "unreferenced object", "kmemleak"],
+        ["BUG: ", "unreferenced object", "kmemleak"],
     ),
-    header("warning.preempt", [r"BUG: using \w+\S* in preemptible"], ["BUG"]),
+    header("warning.preempt", [r"BUG: using \w+\S* in preemptible"], ["BUG: "]),
     header(
         "warning.sched_atomic",
         [r"BUG: scheduling while atomic", r"BUG: sleeping function called from"],
-        ["BUG"],
+        ["BUG: "],
     ),
     header(
         "warning.lockdep",
@@ -177,7 +177,7 @@ WARNING = [
             r"BUG: (?:spinlock|rwlock|rtmutex|mutex) (?!lockup)",
             r"BUG: MAX_(?:LOCK\w+|STACK_TRACE_ENTRIES) too low",
         ],
-        ["BUG", "INFO: ", "WARNING", "ERR: "],
+        ["BUG: ", "INFO: ", "WARNING: ", "ERR: "],
     ),
     header(
         "warning.warn",
@@ -186,7 +186,7 @@ WARNING = [
             r"WARNING: (?:CPU: \d+|kernel stack (?:regs|frame)|(?:\[.*\] )?\S+:\d+ at \S)",
             r"Badness at \S",
         ],
-        ["WARNING", "Badness at"],
+        ["WARNING: ", "Badness at"],
     ),
     header(
         "warning.page_alloc_failure",
@@ -200,14 +200,14 @@ WARNING = [
             r"INFO: (?:Allocated in|Freed in|Slab 0x|Object 0x)",
             r"slab error in ",
         ],
-        ["BUG ", "INFO: ", "slab error"],
+        ["BUG ", "INFO: ", "slab error in "],
     ),
     header(
         "warning.other_report",
         [
             r"BUG: (?!unable|kernel|soft|workqueue|TASK|IRQ|looking up)\S",
         ],
-        ["BUG"],
+        ["BUG: "],
     ),
     header(
         "warning.other_report",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from .headers import header
 
-SYSRQ = r"(?i:sysrq ?: )"
+SYSRQ = r"[Ss]ys[Rr]q ?: "
 MCE = r"(?:\{\d+\})?(?:mce: )?\[Hardware Error\]: "
 
 OOM = [
@@ -20,7 +20,7 @@ OOM = [
             r"Task in \S+ killed as a result of limit of",
             r"oom-kill:constraint=CONSTRAINT_MEMCG",
         ],
-        ["Kill", "as a result of limit", "oom-kill"],
+        ["Kill", "Task in ", "oom-kill"],
         single=True,
     ),
     header(
@@ -61,7 +61,7 @@ HARDWARE = [
     header(
         "hardware.nmi_unknown",
         [r"Uhhuh\. NMI received", r"NMI: (?:IOCK|PCI system) error"],
-        ["NMI"],
+        ["NMI received", "NMI: "],
         single=True,
     ),
 ]
@@ -79,7 +79,10 @@ STORAGE = [
             r"F2FS-fs .*(?:inconsistent|corrupt)",
             r"\S.*Remounting filesystem read-only",
         ],
-        ["-fs ", "XFS (", "BTRFS", "JBD2", "Aborting journal", "filesystem read-only"],
+        [
+            *("EXT2-fs ", "EXT3-fs ", "EXT4-fs ", "F2FS-fs "),
+            *("XFS (", "BTRFS", "JBD2: Error", "Aborting journal", "Remounting filesystem"),
+        ],
         single=True,
     ),
     header(
@@ -88,7 +91,7 @@ STORAGE = [
             r"(?:\w+: )?(?:critical (?:medium|target) error|I/O error),? dev ",
             r"Buffer I/O error on ",
         ],
-        ["/O error", "critical "],
+        ["/O error", "error, dev ", "error dev "],
         single=True,
     ),
 ]
@@ -128,7 +131,7 @@ SPOKEN = [
             r"Process \d+ \(.*\) of user \d+ dumped core",
             r"\S+\.service: .*code=dumped",
         ],
-        ["SYZFA", "fatal error: ", "panic: ", "runtime: out", "dumped core", "=dumped"],
+        ["SYZFA", "fatal error: ", "panic: run", "runtime: out of mem", "dumped core", "=dumped"],
         single=True,
     ),
 ]
@@ -159,7 +162,10 @@ CLOCK = [
 
 END = [
     header(
-        "boot.journal", [r"-- (?:Reboot|Boot [0-9a-f]{32}) --"], ["-- Re", "-- Boot"], single=True
+        "boot.journal",
+        [r"-- (?:Reboot|Boot [0-9a-f]{32}) --"],
+        ["-- Reboot", "-- Boot "],
+        single=True,
     ),
     header(
         "end.reboot",
@@ -176,7 +182,7 @@ END = [
             r"Requesting system reboot",
             r"type=(?:EXECVE|SYSCALL) .*\b(?:a0|comm)=\"reboot\"",
         ],
-        ["eboot", "estarting system", "runlevel: "],
+        ["eboot", "Restarting system", "runlevel: "],
         single=True,
     ),
     header(
@@ -194,7 +200,10 @@ END = [
             r"The system is going down for (?:system )?(?:halt|power)",
             r"(?:Power key pressed|Requesting system (?:poweroff|halt))",
         ],
-        ["ower", "halt", "runlevel: "],
+        [
+            *("ower", "arget ", "runlevel: "),
+            *("ystem halt", "is halting", "will halt", "down for halt"),
+        ],
         single=True,
     ),
     header(
@@ -209,13 +218,8 @@ END = [
             r"(?:.*origin software=\"rsyslogd\".* )?exiting on signal 15",
         ],
         [
-            "going down NOW",
-            "arget ",
-            "Journal stopped",
-            "SIGTERM",
-            "remaining proc",
-            "logging (proc)",
-            "signal 15",
+            *("going down NOW", "arget ", "Journal stopped", "SIGTERM", "SIGKILL"),
+            *("Kernel logging", "signal 15"),
         ],
         single=True,
     ),
@@ -225,7 +229,7 @@ LOGINS = [
     header(
         "wtmp.row",
         [r"(?:reboot|shutdown) +system (?:boot|down) ", r"\S+ +\S.* - (?:crash|down) +\("],
-        ["system boot", "system down", "- crash", "- down"],
+        ["system boot", "system down", "- crash ", "- down "],
         single=True,
     ),
 ]
