@@ -1,19 +1,36 @@
 """Shared fixtures. One behaviour a file; patch nothing but `ecs.*`, and that rarely."""
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
+from django.conf import settings
+from django.db import connection
 
 from instances import ecs
 from simulator import sandbox
+from tests import ready_made
 from tests.simulation import KEY, REQUIRED, Simulator, as_a_process, in_a_thread
 from tests.sizes import LEFT_OUT, LONG
 
 # The SDK reads its own variables once, when it is imported.
 os.environ["ALIBABA_CLOUD_ACCESS_KEY_ID"], os.environ["ALIBABA_CLOUD_ACCESS_KEY_SECRET"] = KEY
 os.environ["ALIBABA_CLOUD_ECS_METADATA_DISABLED"] = "true"
+# A run starts a hundred processes of ours: let them share what the first one compiled.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):  # the first process, before it starts workers
+        ready_made.begin()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        ready_made.end()
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
@@ -82,6 +99,27 @@ def sandbox_needed() -> None:
     requires("sandbox", sandbox.offered(), "bubblewrap cannot start here")
 
 
-@pytest.fixture(autouse=True)
-def _cheap_passwords(settings) -> None:
+@pytest.fixture(scope="session")
+def django_db_setup(request, django_test_environment, django_db_blocker) -> Iterator[None]:
+    """The database of this worker: on SQLite a copy, in memory, of the one that is ready made."""
+    if connection.vendor != "sqlite":
+        request.getfixturevalue("django_db_setup")  # pytest-django's own
+        yield
+        return
+    before, name = connection.settings_dict["NAME"], "file:portal?mode=memory&cache=shared"
+    with django_db_blocker.unblock():
+        connection.close()
+        connection.settings_dict["NAME"] = name
+        connection.ensure_connection()
+        ready_made.load_into(connection.connection)
+    yield
+    with django_db_blocker.unblock():
+        connection.close()
+        connection.settings_dict["NAME"] = before
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _cheap(django_test_environment) -> None:
+    """Quick hashes, and no reading of every static file by each of a thousand test clients."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.WHITENOISE_AUTOREFRESH = True

@@ -22,13 +22,16 @@ import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from subprocess import PIPE
 
 import psutil
 
+from tests import ready_made
 from tests.simulation import Simulator
 
 ROOT = Path(__file__).resolve().parent.parent
 ROLES = ("web", "conductor", "main", "sentinel", "pusher", "monitor", "worker")
+SETUP = "import django; django.setup()\n"
 START_WITHIN, STOP_WITHIN = 60.0, 30.0
 
 
@@ -49,7 +52,10 @@ def until(what: Callable[[], object], seconds: float, why: str) -> object:
 
 
 class Stack:
-    """One portal: its folder, database and ports; started and stopped any number of times."""
+    """One portal: its folder, database and ports; started and stopped any number of times.
+
+    On SQLite it is migrated already, and the demo's people are there.
+    """
 
     def __init__(self, folder: Path, database_url: str = "", redis_url: str = "") -> None:
         self.folder = folder
@@ -73,7 +79,10 @@ class Stack:
             "DEBUG": "off",
             "SPT_NOENV": "1",  # a process that takes a title keeps its environment, and our mark
         }
-        self.manage("migrate", "-v0")
+        if database_url:
+            self.manage("migrate", "-v0")
+        else:
+            ready_made.copy_to(folder / "portal.sqlite3", people=True)
 
     def manage(self, *arguments: str) -> str:
         """The output of one management command."""
@@ -82,14 +91,32 @@ class Stack:
 
     def python(self, code: str) -> str:
         """The output of `code`, run inside the portal in a process of its own."""
-        setup = "import django; django.setup()\n"
-        return self._run([sys.executable, "-c", setup + code])
+        return self._run([sys.executable, "-c", SETUP + code])
+
+    @contextlib.contextmanager
+    def asking(self, code: str) -> Iterator[Callable[[str], str]]:
+        """`code` inside the portal in one process: it answers each line it reads with a line."""
+        command = [sys.executable, "-c", SETUP + code]
+        with subprocess.Popen(
+            command, cwd=ROOT, env=self._environment(), stdin=PIPE, stdout=PIPE, text=True
+        ) as process:
+
+            def ask(line: str) -> str:
+                print(line, file=process.stdin, flush=True)
+                answer = process.stdout.readline()
+                assert answer, f"no answer to {line!r}"
+                return answer.strip()
+
+            yield ask
 
     def _run(self, command: list[str]) -> str:
-        environment = self.environment | {"DJANGO_SETTINGS_MODULE": "portal.settings"}
+        environment = self._environment()
         done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr[-4000:]
         return done.stdout
+
+    def _environment(self) -> dict[str, str]:
+        return self.environment | {"DJANGO_SETTINGS_MODULE": "portal.settings"}
 
     def sql(self, query: str) -> list[tuple]:
         if self.database_url.startswith("sqlite"):
@@ -118,6 +145,11 @@ class Stack:
         return all(len(pids[role]) >= 2 for role in ROLES if role != "conductor") and bool(
             pids["conductor"]
         )
+
+    def wait_for_mirror(self) -> None:
+        """Until the conductor had every region read."""
+        read = "select count(*), sum(state = 'current') from instances_region where configured"
+        until(lambda: len(set(self.sql(read)[0])) == 1, 60, f"the mirror; {self.tail()}")
 
     def _serves(self) -> bool:
         assert self.process.poll() is None, self.tail()

@@ -19,8 +19,7 @@ CHROMIUM = Path("/usr/bin/chromium")
 def portal(tmp_path_factory) -> Iterator[Stack]:
     """One portal for the tests of a file."""
     with running(tmp_path_factory.mktemp("portal")) as stack:
-        stack.manage("demo_users")
-        stack.manage("sync_instances")
+        stack.wait_for_mirror()
         yield stack
 
 

@@ -4,6 +4,7 @@ import os
 import random
 import signal
 import time
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -15,21 +16,26 @@ SEED = int(os.environ.get("PORTAL_KILL_SEED", random.SystemRandom().randrange(10
 WITHIN = 60  # seconds
 CRASHED = "i-bp1b8xtvjb4sqrz7hrbi"
 OPEN = """
+import sys
 from django.contrib.auth.models import User
 from diagnostics import cases
 from instances.models import Instance
-case = cases.open_case(
-    instance=Instance.objects.get(instance_id="{instance}"),
-    instance_text="{instance}",
-    opened_by=User.objects.get(username="support"),
-    via="command",
-)
-print(case.pk)
+for line in sys.stdin:
+    case = cases.open_case(
+        instance=Instance.objects.get(instance_id=line.strip()),
+        instance_text=line.strip(),
+        opened_by=User.objects.get(username="support"),
+        via="command",
+    )
+    print(case.pk, flush=True)
 """
 
 
-def open_case(portal) -> int:
-    return int(portal.python(OPEN.format(instance=CRASHED)).split()[-1])
+@pytest.fixture(scope="module")
+def open_case(portal) -> Iterator[Callable[[], int]]:
+    """Opens a case of the crashed machine and tells its number."""
+    with portal.asking(OPEN) as ask:
+        yield lambda: int(ask(CRASHED))
 
 
 def ended(portal, key: int) -> bool:
@@ -52,9 +58,9 @@ def check_it_ended_once(portal, key: int) -> None:
     assert portal.sql(guests) == [(1,)]
 
 
-def kill_one(portal, role: str, chance: random.Random) -> tuple[int, float]:
+def kill_one(portal, open_case, role: str, chance: random.Random) -> tuple[int, float]:
     """A new case, and when one process of `role` died under it."""
-    key = open_case(portal)
+    key = open_case()
     time.sleep(chance.uniform(0, 1.5))
     os.kill(chance.choice(portal.pids()[role]), signal.SIGKILL)
     killed = time.time()
@@ -62,11 +68,13 @@ def kill_one(portal, role: str, chance: random.Random) -> tuple[int, float]:
     return key, killed
 
 
-def test_a_case_outlives_the_death_of_any_role(portal):
+def test_a_case_outlives_the_death_of_any_role(portal, open_case):
     print(f"seed {SEED}")
     chance = random.Random(SEED)
     before = portal.simulator.counters()["runs"].get(CRASHED, 0)
-    killed = {role: kill_one(portal, role, chance) for role in chance.sample(ROLES, len(ROLES))}
+    killed = {
+        role: kill_one(portal, open_case, role, chance) for role in chance.sample(ROLES, len(ROLES))
+    }
 
     for role, (key, at) in killed.items():
         left = max(1.0, at + WITHIN - time.time())
@@ -78,8 +86,8 @@ def test_a_case_outlives_the_death_of_any_role(portal):
 
 
 @long_only
-def test_a_case_ends_after_everything_was_killed_and_started_again(portal):
-    key = open_case(portal)
+def test_a_case_ends_after_everything_was_killed_and_started_again(portal, open_case):
+    key = open_case()
     time.sleep(random.Random(SEED).uniform(0, 1.0))
     portal.kill()
     until(lambda: not portal.processes(), 5, f"an end of {portal.processes()}")
@@ -93,9 +101,9 @@ def test_a_case_ends_after_everything_was_killed_and_started_again(portal):
 
 
 @long_only
-def test_a_case_whose_run_the_cloud_forgot_says_that_there_was_no_answer(portal):
+def test_a_case_whose_run_the_cloud_forgot_says_that_there_was_no_answer(portal, open_case):
     portal.simulator.faults({"kind": "silent", "operation": "RunCommand", "seconds": 600})
-    key = open_case(portal)
+    key = open_case()
     sent = (
         "select count(*) from commands_dispatch d join commands_invocation i"
         f" on d.invocation_id = i.id where i.then_key = {key} and d.state = 'sent'"

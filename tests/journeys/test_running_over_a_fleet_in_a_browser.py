@@ -21,9 +21,8 @@ def portal(tmp_path_factory) -> Iterator[Stack]:
     port = stack.simulator.endpoint.rpartition(":")[2]
     try:
         with as_a_process("--world", f"fleet:{FLEET}", "--port", port):
-            stack.manage("sync_instances")
             stack.start("--no-simulator")
-            stack.manage("demo_users")
+            stack.wait_for_mirror()
             yield stack
             stack.stop()
     finally:

@@ -42,7 +42,7 @@ def spoilt(random, body: bytes) -> bytes:
     lines = body.splitlines(keepends=True)
     if way == 0:
         start = random.randrange(len(body))
-        return body[start : start + random.randrange(1, len(body))]
+        return body[start : start + random.randint(1, len(body))]
     if way == 1:
         random.shuffle(lines)
         return b"".join(lines)

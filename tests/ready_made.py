@@ -1,0 +1,63 @@
+"""SQLite databases that were migrated once for a whole run of the tests, and are copied.
+
+`manage.py migrate` takes three seconds of work; a dozen portals and every test worker need what it
+makes. PostgreSQL is migrated wherever it is used.
+"""
+
+import fcntl
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from contextlib import closing
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+FOLDER = "PORTAL_TEST_FOLDER"  # the first process of a run makes it, the others inherit its name
+
+
+def begin() -> None:
+    os.environ[FOLDER] = tempfile.mkdtemp(prefix="portal-tests-")
+
+
+def end() -> None:
+    shutil.rmtree(os.environ.pop(FOLDER))
+
+
+def database(*, people: bool = False) -> Path:
+    """A file to copy: what `migrate` makes of nothing, with the demo's people if they are wanted.
+
+    Whoever asks first makes it, the others wait.
+    """
+    folder = Path(os.environ[FOLDER])
+    made = folder / ("people.sqlite3" if people else "empty.sqlite3")
+    with (folder / f"{made.name}.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            begun = folder / f"begun-{made.name}"
+            if people:
+                copy_to(begun)
+            _manage(begun, "demo_users" if people else "migrate")
+            begun.rename(made)
+    return made
+
+
+def copy_to(path: Path, *, people: bool = False) -> None:
+    shutil.copyfile(database(people=people), path)
+
+
+def load_into(connection: sqlite3.Connection) -> None:
+    with closing(sqlite3.connect(database())) as source:
+        source.backup(connection)
+
+
+def _manage(path: Path, command: str) -> None:
+    environment = os.environ | {
+        "DATABASE_URL": f"sqlite:///{path}",
+        "ECS_ENDPOINT": "http://127.0.0.1:1",  # a demo: its people may be made
+    }
+    words = [sys.executable, "manage.py", command, "-v0"]
+    done = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-4000:]
