@@ -1,6 +1,7 @@
 """Shared fixtures. One behaviour a file; patch nothing but `ecs.*`, and that rarely."""
 
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -21,6 +22,7 @@ os.environ["ALIBABA_CLOUD_ECS_METADATA_DISABLED"] = "true"
 # A run starts a hundred processes of ours: let them share what the first one compiled.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+CHROMIUM = "/usr/bin/chromium"
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -97,6 +99,22 @@ def start_simulator() -> Iterator[Callable[..., Simulator]]:
 def sandbox_needed() -> None:
     """For tests whose scripts must really run."""
     requires("sandbox", sandbox.offered(), "bubblewrap cannot start here")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator:
+    """One Chromium for the tests of a file; each opens contexts of its own, and closes them."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    found = shutil.which("chromium") or CHROMIUM
+    requires("browser", os.path.exists(found), "no chromium here")
+    with pytest.MonkeyPatch.context() as patch, playwright.sync_playwright() as driver:
+        # The driver's event loop must not make Django refuse the test's own database calls.
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        chromium = driver.chromium.launch(
+            executable_path=found, args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield chromium
+        chromium.close()
 
 
 @pytest.fixture(scope="session")

@@ -1,11 +1,20 @@
-"""`manage.py analyze`: evidence in, verdict out, no database."""
+"""`manage.py analyze`: evidence in, verdict out, no database.
+
+Two tests start real processes; the others call the same entry, where any use of the database fails.
+"""
 
 import gzip
+import io
 import json
 import os
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from types import SimpleNamespace
+from unittest import mock
+
+from django.core.management import ManagementUtility
 
 from tests.diagnostics import evtx_file
 from tests.diagnostics.guest.windows_log import Log
@@ -14,15 +23,35 @@ ROOT = Path(__file__).parent.parent.parent
 CRASH = (ROOT / "tests/evidence/null-irq/console.log").read_bytes()
 
 
-def analyze(*args: str, given: bytes = b"") -> subprocess.CompletedProcess:
-    """In a process of its own, with a database that cannot be opened."""
+def analyze(*args: str, given: bytes = b"") -> SimpleNamespace:
+    """What the command answers `given` with: its returncode, stdout and stderr."""
+    said, complained, code = io.StringIO(), io.StringIO(), 0
+    with (
+        mock.patch("sys.stdin", io.TextIOWrapper(io.BytesIO(given))),
+        redirect_stdout(said),
+        redirect_stderr(complained),
+    ):
+        try:
+            command = ManagementUtility().fetch_command("analyze")
+            command.run_from_argv(["manage.py", "analyze", *args])
+        except SystemExit as ended:
+            code = ended.code
+    return SimpleNamespace(
+        returncode=code, stdout=said.getvalue().encode(), stderr=complained.getvalue().encode()
+    )
+
+
+def analyze_in_a_process(*args: str, given: bytes = b"") -> subprocess.CompletedProcess:
+    """The same in a process of its own, with a database that cannot be opened."""
     environ = os.environ | {"DATABASE_URL": "sqlite:////nowhere/at/all.sqlite3", "DEBUG": "1"}
     command = [sys.executable, str(ROOT / "manage.py"), "analyze", *args]
     return subprocess.run(command, input=given, capture_output=True, env=environ, timeout=60)
 
 
 def test_a_file_is_judged_without_any_database():
-    answer = json.loads(analyze(str(ROOT / "tests/evidence/null-irq/console.log")).stdout)
+    path = str(ROOT / "tests/evidence/null-irq/console.log")
+    answer = json.loads(analyze_in_a_process(path).stdout)
+    assert answer == json.loads(analyze(path).stdout)
     assert (answer["kind"], answer["subkind"], answer["crashed"]) == (
         "kernel_panic",
         "null_deref",
@@ -48,6 +77,13 @@ def test_standard_input_is_judged_case_by_case():
         json.loads(line) for line in analyze("-", "--jsonl", given=given).stdout.splitlines()
     ]
     assert [(a["id"], a["kind"]) for a in answers] == [("a", "kernel_panic"), ("b", "none")]
+
+
+def test_a_process_reads_its_input_and_ends_with_2_where_it_cannot():
+    crashed = analyze_in_a_process("-", given=CRASH)
+    assert (crashed.returncode, json.loads(crashed.stdout)["kind"]) == (0, "kernel_panic")
+    bad = analyze_in_a_process("--jsonl", given=b"{not json")
+    assert bad.returncode == 2 and b"line 1 is not JSON" in bad.stderr and not bad.stdout
 
 
 def test_bad_input_is_named_and_ends_with_2():

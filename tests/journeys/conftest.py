@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.conftest import requires
 from tests.stack import Stack, running
-
-CHROMIUM = Path("/usr/bin/chromium")
 
 
 @pytest.fixture(scope="module")
@@ -21,20 +16,6 @@ def portal(tmp_path_factory) -> Iterator[Stack]:
     with running(tmp_path_factory.mktemp("portal")) as stack:
         stack.wait_for_mirror()
         yield stack
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[object]:
-    requires("browser", CHROMIUM.exists(), f"there is no {CHROMIUM}")
-    playwright = pytest.importorskip("playwright.sync_api")
-    # The driver's event loop must not make Django refuse the test's own database calls.
-    os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-    with playwright.sync_playwright() as driver:
-        started = driver.chromium.launch(
-            executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield started
-        started.close()
 
 
 @contextlib.contextmanager

@@ -1,17 +1,14 @@
 """A real browser under the strict content policy: phone and desk, light and dark, by keyboard."""
 
-import os
-import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
 import pytest
 from django.utils import timezone
 
-from tests.conftest import requires
 from tests.factories import CaseFactory, EventFactory, InstanceFactory, RegionFactory, a_person
 
 pytestmark = [pytest.mark.stack, pytest.mark.django_db(transaction=True)]
-CHROMIUM = "/usr/bin/chromium"
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 800}
 PAGES = [
     "/",
@@ -27,18 +24,6 @@ PAGES = [
     "/password/",
     "/admin/",
 ]
-
-
-@pytest.fixture
-def browser(monkeypatch) -> Iterator:
-    playwright = pytest.importorskip("playwright.sync_api")
-    found = shutil.which("chromium") or CHROMIUM
-    requires("browser", os.path.exists(found), "no chromium here")
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # playwright keeps a loop in our thread
-    with playwright.sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture
@@ -63,24 +48,33 @@ def person(live_server):
     return person
 
 
-def page_of(browser, live_server, person, viewport: dict, scheme: str = "light", **more):
-    page = browser.new_context(viewport=viewport, color_scheme=scheme, **more).new_page()
-    page.complaints = []
-    page.on("console", lambda said: page.complaints.append(f"{said.text} {said.location}"))
-    page.on("pageerror", lambda error: page.complaints.append(str(error)))
-    page.goto(f"{live_server.url}/login/")
-    page.fill("[name=username]", person.username)
-    page.fill("[name=password]", "a long enough word")
-    page.press("[name=password]", "Enter")
-    page.wait_for_url(f"{live_server.url}/")
-    return page
+@pytest.fixture
+def page_of(browser, live_server, person) -> Iterator[Callable]:
+    """`page_of(viewport)`: a page before which the person logged in; closed with the test."""
+    with ExitStack() as contexts:
+
+        def opened(viewport: dict, scheme: str = "light", **more):
+            context = browser.new_context(viewport=viewport, color_scheme=scheme, **more)
+            contexts.callback(context.close)
+            page = context.new_page()
+            page.complaints = []
+            page.on("console", lambda said: page.complaints.append(f"{said.text} {said.location}"))
+            page.on("pageerror", lambda error: page.complaints.append(str(error)))
+            page.goto(f"{live_server.url}/login/")
+            page.fill("[name=username]", person.username)
+            page.fill("[name=password]", "a long enough word")
+            page.press("[name=password]", "Enter")
+            page.wait_for_url(f"{live_server.url}/")
+            return page
+
+        yield opened
 
 
 @pytest.mark.parametrize(
     ("viewport", "scheme"), [(PHONE, "light"), (DESK, "dark")], ids=["phone", "desk"]
 )
-def test_no_page_breaks_the_policy_or_the_width(browser, live_server, person, viewport, scheme):
-    page = page_of(browser, live_server, person, viewport, scheme)
+def test_no_page_breaks_the_policy_or_the_width(page_of, live_server, person, viewport, scheme):
+    page = page_of(viewport, scheme)
     wide = []
     rows = [row.get_absolute_url() for row in (person.machine, person.event, person.case)]
     for path in [*PAGES, *rows]:
@@ -91,8 +85,8 @@ def test_no_page_breaks_the_policy_or_the_width(browser, live_server, person, vi
     assert not page.complaints
 
 
-def test_a_page_is_walked_by_keyboard(browser, live_server, person):
-    page = page_of(browser, live_server, person, DESK)
+def test_a_page_is_walked_by_keyboard(page_of):
+    page = page_of(DESK)
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
     page.keyboard.press("Enter")
@@ -102,8 +96,8 @@ def test_a_page_is_walked_by_keyboard(browser, live_server, person):
     assert page.evaluate(outlined) != "none"
 
 
-def test_the_portal_works_without_scripts_on_a_phone(browser, live_server, person):
-    page = page_of(browser, live_server, person, PHONE, java_script_enabled=False)
+def test_the_portal_works_without_scripts_on_a_phone(page_of, live_server, person):
+    page = page_of(PHONE, java_script_enabled=False)
     page.click("details.drawer summary")
     page.click("details.drawer >> text=Instances")
     page.locator("main table.list tbody a").first.click()
@@ -113,17 +107,17 @@ def test_the_portal_works_without_scripts_on_a_phone(browser, live_server, perso
     assert page.locator("html[data-theme=dark]").count() == 1
 
 
-def test_an_id_is_copied_by_a_click(browser, live_server, person):
+def test_an_id_is_copied_by_a_click(page_of, live_server, person):
     granted = {"permissions": ["clipboard-read", "clipboard-write"]}
-    page = page_of(browser, live_server, person, DESK, **granted)
+    page = page_of(DESK, **granted)
     page.goto(live_server.url + person.machine.get_absolute_url())
     page.locator("button.copy").first.click()
     page.wait_for_function("document.querySelector('button.copy').textContent === 'Copied'")
     assert page.evaluate("navigator.clipboard.readText()") == person.machine.instance_id
 
 
-def test_the_health_page_refreshes_itself(browser, live_server, person):
-    page = page_of(browser, live_server, person, DESK)
+def test_the_health_page_refreshes_itself(page_of, live_server, person):
+    page = page_of(DESK)
     page.goto(f"{live_server.url}/health/")
     with page.expect_response("**/health/", timeout=20_000) as answer:
         pass
