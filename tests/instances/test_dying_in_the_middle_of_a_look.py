@@ -59,9 +59,10 @@ def test_at_any_of_its_statements():
     seed = random.SystemRandom().randrange(10**6)
     print("seed", seed)
     dice, region, died = random.Random(seed), region_named(), 0
-    for _point in range(POINTS):
+    while died < POINTS:
         before, wanted = everything(), reading(dice)
         try:
+            # One look in a few has fewer statements than this, and outlives it.
             with transaction.atomic(), killer(dice.randrange(34)):
                 sync.keep(claimed(region), wanted, timezone.now())
         except Died:
@@ -71,4 +72,3 @@ def test_at_any_of_its_statements():
         seen = set(Instance.objects.filter(missed_at=None).values_list("instance_id", flat=True))
         assert seen >= {info.instance_id for info in wanted.instances}
         assert Region.objects.get().instance_count == Instance.objects.present().count()
-    assert died >= POINTS / 2
