@@ -26,6 +26,7 @@ LOOKS = (
     "instances.view_region",
     "instances.view_systemevent",
     "diagnostics.view_diagnosiscase",
+    "diagnostics.view_readiness",
     "commands.view_invocation",
     "commands.view_savedcommand",
     "commands.view_approval",
@@ -36,6 +37,7 @@ CASES = (
     "diagnostics.add_diagnosiscase",
     "diagnostics.add_evidence",  # hand something in to a case, and say what it is
     "diagnostics.read_evidence",
+    "diagnostics.add_readinessrun",  # ask instances what they would keep of a crash
 )
 GROUPS = (
     "instances.add_instancegroup",

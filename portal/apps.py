@@ -21,6 +21,8 @@ class PortalConfig(AppConfig):
 
     def ready(self) -> None:
         from commands.reboots import proof
+        from diagnostics.readiness.block import block
+        from instances import blocks
         from instances.timeline import SOURCES
         from portal import checks, roles, timeline  # noqa: F401  checks registers itself
 
@@ -29,3 +31,4 @@ class PortalConfig(AppConfig):
             ecs.allow_read_only(proof.SCRIPTS[system], type=type)
         post_migrate.connect(roles.grant, sender=self, dispatch_uid="portal.roles")
         SOURCES.extend([timeline.cases, timeline.runs])
+        blocks.SOURCES.append(block)

@@ -23,6 +23,7 @@ MEANINGS = {
 NOUNS = (
     ("home", _("Home"), "", False),
     ("diagnostics:list", _("Cases"), "diagnostics.view_diagnosiscase", False),
+    ("readiness:list", _("Readiness"), "diagnostics.view_readiness", False),
     ("commands:runs", _("Runs"), "commands.view_invocation", True),
     ("commands:approvals", _("Approvals"), "commands.view_approval", False),
     ("commands:schedules", _("Schedules"), "commands.view_schedule", False),

@@ -16,6 +16,7 @@ urlpatterns = [
     path("language/", switches.language, name="language"),
     path("instances/", include("instances.urls")),
     path("cases/", include("diagnostics.urls")),
+    path("readiness/", include("diagnostics.readiness.urls")),
     path("", include("commands.urls")),
     path("audit/", audit.listing, name="audit"),
     path("notices/", include("portal.notices.urls")),

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Count, Q
 from django.utils import timezone
 
 from commands import invocations, targets
@@ -23,6 +23,7 @@ from portal import audit
 TIMEOUT = 60  # seconds; the script needs less than 30 on a busy machine
 SEND_WITHIN = timedelta(minutes=10)
 NAME = "readiness"
+SHOWN = 5  # checks under way
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ def reach(selection: Selection, user: Any) -> Asked:
     }
     fit = {os: one.fit for os, one in found.items() if one.fit}
     first = next(iter(found.values()))
-    return Asked(_once(fit), _in_both(list(found.values())), first.unknown, first.ambiguous)
+    return Asked(_once(fit), _left_out(list(found.values())), first.unknown, first.ambiguous)
 
 
 def _once(fit: dict[str, list[Instance]]) -> dict[str, list[Instance]]:
@@ -57,7 +58,7 @@ def _once(fit: dict[str, list[Instance]]) -> dict[str, list[Instance]]:
     }
 
 
-def _in_both(found: list[Reach]) -> dict[Reason, list[Instance]]:
+def _left_out(found: list[Reach]) -> dict[Reason, list[Instance]]:
     """Left out by the script of its own system; by both where the system is not known."""
     left_out: dict[Reason, dict[int, Instance]] = {}
     for os, one in zip(TYPES, found, strict=True):
@@ -78,10 +79,14 @@ def ask(
     by: Any,
     via: str,
     selection: Selection,
+    kept: dict[str, Any] | None = None,
     once: uuid.UUID | None = None,
     actor: Any = None,
 ) -> list[Invocation]:
-    """One run for each system, due now; a second call with the same `once` gives those again."""
+    """One run for each system, due now; a second call with the same `once` gives those again.
+
+    `kept` is what the run keeps of how they were picked, where the selection says less.
+    """
     runs = []
     for number, (os, members) in enumerate(asked.fit.items()):
         key = uuid.uuid5(once, os) if once else None
@@ -99,7 +104,7 @@ def ask(
             read_only=True,
             then=reader,
             send_within=SEND_WITHIN,
-            picked=selection.kept(),
+            picked=selection.kept() if kept is None else kept,
             left_out=_kept(asked) if number == 0 else {},
             once=key,
         )
@@ -115,8 +120,9 @@ def _kept(asked: Asked) -> dict[str, Any]:
     return Reach([], asked.left_out).left_out_kept()
 
 
-def under_way(user: Any) -> Iterator[ReadinessRun]:
-    """Checks whose answers are not all read yet, the newest first."""
-    open_ones = ReadinessRun.objects.visible_to(user).filter(finished_at=None).exclude(run=None)
+def under_way(user: Any) -> list[ReadinessRun]:
+    """Checks whose answers are not all read yet, the newest first, with how many `answered`."""
     since = timezone.now() - timedelta(days=1)
-    return iter(open_ones.filter(asked_at__gt=since).select_related("run").order_by("-pk")[:5])
+    seen = ReadinessRun.objects.visible_to(user).filter(finished_at=None, asked_at__gt=since)
+    over = Count("run__targets", filter=Q(run__targets__over=True))
+    return list(seen.select_related("run").annotate(answered=over).order_by("-pk")[:SHOWN])

@@ -7,6 +7,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
+from instances.blocks import blocks
 from instances.event_filter import PENDING
 from instances.forms import GroupForm, InstanceFilter
 from instances.models import Instance, Region
@@ -68,6 +69,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
             account=instance.account, region_id=instance.region
         ).first(),
         "pending": instance.events.filter(cycle_status__in=PENDING).order_by("not_before")[:20],
+        "blocks": blocks(instance, request.user),
         "moments": moments(instance, request.user),
     }
     return render(request, "instances/detail.html", shown)
