@@ -97,6 +97,14 @@ class Capture:
         return tuple(d for d in self.dumps if d.at is None or window is None or window.holds(d.at))
 
 
+@dataclass(frozen=True, slots=True)
+class Unready:
+    """What the instance lacked for a crash when that was last asked: names of needed checks."""
+
+    at: datetime
+    lacking: tuple[str, ...]
+
+
 SOURCES = ("instance", "events", "own", "agent", "guest", "console")
 
 
@@ -118,6 +126,7 @@ class Facts:
     reaches_back: bool = True  # records of the time before the present boot were among them
     console: Analysis | None = None
     capture: Capture | None = None
+    unready: Unready | None = None
 
     def asked(self, source: str) -> bool:
         return source not in self.unasked

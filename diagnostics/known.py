@@ -41,6 +41,7 @@ def facts_of(case: DiagnosisCase, reading: Reading | None = None) -> Facts:
         events=(*told, *events.kept(case.instance_id, told)),
         acts=own.read(steps[stages.OWN].facts),
         agent=_agent(steps[stages.AGENT]),
+        unready=own.read_unready(steps[stages.OWN].facts),
     )
     return with_reading(facts, reading) if reading else facts
 

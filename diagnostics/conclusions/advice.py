@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from diagnostics.facts import Facts
-from diagnostics.findings import Analysis
+from diagnostics.findings import Analysis, Verdict
+from diagnostics.readiness.checks import TITLES
 from diagnostics.wording import Text, quoted
 from diagnostics.wording import say as _
 
@@ -154,6 +155,33 @@ def hang_advice(facts: Facts) -> tuple[Text, ...]:
         _(
             "Look at steal time and disk latency of that moment in CloudMonitor, and ask Alibaba"
             " Cloud support about the host if both are high."
+        ),
+    )
+
+
+CAPTURED = frozenset({"kdump_service", "crash_memory", "crash_kernel"})
+
+
+def before_the_next_one(facts: Facts, verdict: Verdict) -> tuple[Text, ...]:
+    """What the last check of readiness missed, unless this case's own evidence shows it there."""
+    if facts.unready is None or not (verdict.crashed or verdict.kind == "undetermined"):
+        return ()
+    capture, shown = facts.capture, set()
+    if capture and capture.armed:
+        shown |= CAPTURED
+    if capture and capture.crash_dump_enabled:
+        shown.add("dump_enabled")
+    if capture and capture.pagefile:
+        shown.add("page_file")
+    lacking = [TITLES[n] for n in facts.unready.lacking if n in TITLES and n not in shown]
+    if not lacking:
+        return ()
+    return (
+        _(
+            "Before the next crash: the check of readiness at %(at)s found missing: %(checks)s. The"
+            " instance's page has the steps for each.",
+            at=facts.unready.at,
+            checks=listed(lacking),
         ),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from diagnostics.conclusions import advice
 from diagnostics.facts import Facts
 from diagnostics.findings import Analysis, Confidence, Quote, Verdict
 from diagnostics.incident import Incident, fits
@@ -77,7 +78,7 @@ def complete(cause: Cause, facts: Facts, incident: Incident) -> Conclusion:
         verdict=_as_sure_as_the_evidence(cause, facts),
         root_cause=_with_origin(cause, facts),
         impact=impact(facts, incident, went_down, cause.verdict.kind),
-        recommendations=cause.advice,
+        recommendations=(*cause.advice, *advice.before_the_next_one(facts, cause.verdict)),
         excluded=(*cause.excluded, *excluded(facts, incident, cause)),
         contradictions=(*cause.contradictions, *contradictions(facts, incident, cause)),
         not_checked=missing,

@@ -10,9 +10,10 @@ from django.db.models import Q
 from django.utils import timezone
 
 from commands.models import Target
-from diagnostics.facts import OwnAct
+from diagnostics.facts import OwnAct, Unready
 from diagnostics.findings import Window
-from diagnostics.models import DiagnosisCase
+from diagnostics.models import DiagnosisCase, Readiness
+from diagnostics.readiness.checks import ADVISED
 from diagnostics.steps.outcome import Outcome, failed
 from diagnostics.wording import Text, packed, unpacked
 from diagnostics.wording import say as _
@@ -45,7 +46,16 @@ def look(case: DiagnosisCase) -> Outcome:
         .order_by("-invocation__asked_at")[:MOST]
     )
     acts = [_act(target) for target in targets]
-    return Outcome(facts={"acts": packed(acts)})
+    return Outcome(facts={"acts": packed(acts), "unready": packed(_unready(case))})
+
+
+def _unready(case: DiagnosisCase) -> dict | None:
+    """What the instance lacked for a crash; kept with the case, for the next check may differ."""
+    row = Readiness.objects.filter(instance=case.instance).exclude(as_of=None).first()
+    if row is None:
+        return None
+    lacking = [name for name in row.missing.split() if name not in ADVISED]
+    return {"at": row.as_of, "lacking": lacking}
 
 
 def _act(target: Target) -> dict:
@@ -67,6 +77,11 @@ def takes_down(script: str) -> bool:
 
 def read(facts: dict) -> tuple[OwnAct, ...]:
     return tuple(OwnAct(**unpacked(act)) for act in facts.get("acts", ()))
+
+
+def read_unready(facts: dict) -> Unready | None:
+    told = unpacked(facts.get("unready") or {})
+    return Unready(told["at"], tuple(told["lacking"])) if told else None
 
 
 def lines(acts: Iterable[OwnAct], window: Window | None) -> tuple[Text, ...]:
