@@ -49,7 +49,7 @@ def named(event: Event) -> str | None:
 
 
 def nobody(event: Event) -> None:
-    """Reports of a whole pool or of any waiter say nothing about a place."""
+    """Reports of a whole pool, or of damage that whoever came next found, tell of no place."""
 
 
 def where(event: Event) -> str | None:
@@ -164,6 +164,7 @@ RULES = {
     "warning.sched_atomic": unvouched(slept),
     "warning.lockdep": unvouched(acquiring),
     "warning.memory_corruption": accused,
+    "warning.slab_debug": nobody,
     "warning.ubsan": undefined,
     "warning.kmsan": accused,
     "warning.kcsan": accused,

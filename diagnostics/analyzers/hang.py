@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from ..findings import Finding
 from ..readers.boots import Boot
 from ..readers.events import Event
-from . import culprit, locks, traces
+from . import culprit, locks
 from .claims import claim, traced
 from .registry import analyzer
 
@@ -33,7 +33,7 @@ def hangs(down: Boot) -> Iterator[Finding]:
         seen.add(event.code)
         same = [other for other in down.of("hang") if other.code == event.code]
         function = stuck_in(same)
-        place = function or waits_in(same[0])
+        place = function or (locks.waits_in(event) if event.name == "hung_task" else None)
         yield claim(
             f"kernel.{event.name.replace('_', '-')}",
             TITLES[event.name] + (f", in {place}" if place else ""),
@@ -56,11 +56,6 @@ def stuck_in(same: list[Event]) -> str | None:
         places = {culprit.named(event) for event in same}
         return locks.shared_wait(same[0]) or (places.pop() if len(places) == 1 else None)
     return next((place for event in same if (place := culprit.named(event))), None)
-
-
-def waits_in(event: Event) -> str | None:
-    """The first frame that means something, also where nobody is to blame for standing there."""
-    return traces.first(event) if event.code == "hang.hung_task" else None
 
 
 def _task(event: Event) -> str | None:

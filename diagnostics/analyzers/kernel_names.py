@@ -31,10 +31,11 @@ do_double_fault do_int3 async_page_fault do_async_page_fault spurious_\w+ kernel
 """
 # Sanitizers, lock checks, counters and list checks: they found it, they are not it.
 CHECKING = r"""
-__seqprop\w* stack_trace_consume\w* add_taint \w*serror\w* _*roundup_pow_of_two _*ilog2\w*
-k[am]san_\w+ __k[am]san\w* __asan_\w+ __hwasan\w* __msan\w* __tsan\w* kcsan_\w+ kfence_\w+
-__kfence\w* check_memory_region\w* memory_is_\w+ ubsan_\w+ __ubsan\w* handle_overflow
-__sanitizer_\w+ ___?might_\w+ __might_\w+ might_\w+ __schedule_bug __cant_sleep\w* debug_smp_\w+
+_*k[amc]?san_\w+ set_track\w* \w+_fixup_(?:activate|free|init|assert_init|destroy) __seqprop\w*
+stack_trace_consume\w* add_taint \w*serror\w* _*roundup_pow_of_two _*ilog2\w* k[am]san_\w+
+__k[am]san\w* __asan_\w+ __hwasan\w* __msan\w* __tsan\w* kcsan_\w+ kfence_\w+ __kfence\w*
+check_memory_region\w* memory_is_\w+ ubsan_\w+ __ubsan\w* handle_overflow __sanitizer_\w+
+___?might_\w+ __might_\w+ might_\w+ __schedule_bug __cant_sleep\w* debug_smp_\w+
 check_preemption_disabled __this_cpu_preempt_check debug_lockdep\w* lockdep_\w+ __lockdep\w*
 lock_(?:acquire|downgrade|unpin|pin|set_class)\w* __lock_acquire\w* lock_release\w*
 __lock_release\w* lock_acquired validate_chain check_prev\w* check_noncircular check_irq_usage
@@ -43,20 +44,23 @@ mark_irqflags mark_all\w* register_lock_class __register_lock_class look_up_lock
 assign_lock_key static_obj valid_state lock_is_held\w* debug_check_no_\w+ trace_hard\w*
 trace_soft\w* trace_preempt\w* trace_irq\w* __trace_hard\w* refcount_\w+ __refcount\w* kref_\w+
 __kref\w* debug_print_object __debug_\w*object\w* debug_object\w* debug_check\w* __debug_check\w*
-debug_mutex\w* debug_spin\w* debug_dma\w* check_unmap check_sync usercopy_\w+ __check_object_size
-check_\w+object\w* check_heap_object fortify_panic __fortify\w* __stack_chk_fail __list_\w+
-list_add\w* list_del\w* list_move\w* list_replace\w* rb_\w+ __rb_\w+ qlist_\w+ quarantine_\w+
-__phys_addr\w* _*virt_to_\w+ ref_tracker_\w+ spin_bug spin_dump rwlock_bug kmemleak_\w+
-create_object find_.*module_bug trace_event_\w+ __page_table_check\w*
+debug_mutex\w* debug_spin\w* usercopy_\w+ __check_object_size check_\w+object\w* check_heap_object
+fortify_panic __fortify\w* __stack_chk_fail __list_\w+ list_add\w* list_del\w* list_move\w*
+list_replace\w* rb_\w+ __rb_\w+ qlist_\w+ quarantine_\w+ __phys_addr\w* _*virt_to_\w+
+ref_tracker_\w+ spin_bug spin_dump rwlock_bug kmemleak_\w+ create_object find_.*module_bug
+trace_event_\w+ __page_table_check\w*
 """
 # What everybody calls: memory, strings, copies, allocators, atomics, small libraries.
 HELPING = r"""
-_*init_timer\w* device_(?:add|del|register|unregister|destroy|create\w*|initialize|release\w*)
-get_device_parent kstrdup\w* kvasprintf\w* _*cancel_(?:delayed_)?work\w* flush_delayed_work
-drain_workqueue destroy_workqueue _*call_rcu\w* put_device get_device lock_timer_base
-_*try_to_del_timer\w* _*timer_delete\w* _*del_timer\w* mod_timer\w* add_timer\w* sk_stop_timer\w*
-rhashtable_\w+ _*rht_\w+ free_unref\w* folios?_put\w* put_page\w* _*put_page release_pages
-folio_batch\w* folio_alloc\w* filemap_(?:alloc|get)_folio\w* __filemap_get_folio pagecache_get_page
+_*copy_user\w* copyout copyin bcmp skb_(?:over_|under_)?panic mempool_alloc\w* pcpu_alloc\w*
+free_percpu _*alloc_percpu\w* vma_alloc_folio\w* _*folio_alloc\w* vmemdup_user _*flush_workqueue
+_*delay delay_tsc _*const_udelay _*udelay cpu_relax _*init_timer\w*
+device_(?:add|del|register|unregister|destroy|create\w*|initialize|release\w*) get_device_parent
+kstrdup\w* kvasprintf\w* _*cancel_(?:delayed_)?work\w* flush_delayed_work drain_workqueue
+destroy_workqueue _*call_rcu\w* put_device get_device lock_timer_base _*try_to_del_timer\w*
+_*timer_delete\w* _*del_timer\w* mod_timer\w* add_timer\w* sk_stop_timer\w* rhashtable_\w+
+_*rht_\w+ free_unref\w* folios?_put\w* put_page\w* _*put_page release_pages folio_batch\w*
+folio_alloc\w* filemap_(?:alloc|get)_folio\w* __filemap_get_folio pagecache_get_page
 grab_cache_page\w* find_or_create_page read_cache_(?:page|folio)\w* _*kv[mz]alloc\w* kvmalloc_node
 dev_vprintk_emit dev_printk\w* __dev_printk _?dev_(?:err|warn|info|notice) device_remove_file
 list_lru_\w+ __list_lru_init memcg_\w+ kill_fasync
@@ -87,20 +91,20 @@ cipher_crypt\w* aes\w*_(?:en|de)crypt\w* aesti_\w+ crypto_\w+ skcipher_\w+
 """
 # Taking and giving locks.
 LOCKING = r"""
-_*raw_\w*(?:spin|read|write)_\w+ do_raw_\w+ _*arch_\w*lock\w* _*spin_(?:lock|unlock|trylock)\w*
-_*(?:read|write)_(?:lock|unlock|trylock)\w* queued_\w+ native_queued\w* _*pv_queued\w* _*mutex_\w+
-_*ww_mutex\w* \w*_on_rt_mutex\w* raw_spin_rq_\w+ _*rt_mutex\w* rt_spin\w* _*down(?:_\w+)?
-_*up(?:_read|_write)? rwsem_\w+ call_rwsem\w* _*percpu_(?:down|up|rwsem|ref_switch)\w*
-percpu_rwsem\w* ldsem_\w+ _*ldsem\w* tty_ldisc_lock\w* tty_ldisc_ref_wait lock_sock\w*
-_*lock_sock\w* bit_spin\w* seqcount\w* _*rcu_read_\w+ _*local_bh_\w+ local_bh\w* osq_\w+
-rcu_lock_\w+ _*lock_page\w* _*folio_lock\w* _*arch_local\w* arch_local\w* _*local_irq\w*
-native_(?:save|restore|irq)\w* _*cond_resched\w*
+rwbase_\w+ _*raw_\w*(?:spin|read|write)_\w+ do_raw_\w+ _*arch_\w*lock\w*
+_*spin_(?:lock|unlock|trylock)\w* _*(?:read|write)_(?:lock|unlock|trylock)\w* queued_\w+
+native_queued\w* _*pv_queued\w* _*mutex_\w+ _*ww_mutex\w* \w*_on_rt_mutex\w* raw_spin_rq_\w+
+_*rt_mutex\w* rt_spin\w* _*down(?:_\w+)? _*up(?:_read|_write)? rwsem_\w+ call_rwsem\w*
+_*percpu_(?:down|up|rwsem|ref_switch)\w* percpu_rwsem\w* ldsem_\w+ _*ldsem\w* tty_ldisc_lock\w*
+tty_ldisc_ref_wait lock_sock\w* _*lock_sock\w* bit_spin\w* seqcount\w* _*rcu_read_\w+
+_*local_bh_\w+ local_bh\w* osq_\w+ rcu_lock_\w+ _*lock_page\w* _*folio_lock\w* _*arch_local\w*
+arch_local\w* _*local_irq\w* native_(?:save|restore|irq)\w* _*cond_resched\w*
 """
 # Standing still: the scheduler, waits, idling.
 WAITING = r"""
-_*rpc_execute rpc_run_task rpc_call_sync nfs4_call_sync\w* prepare_to_wait\w* finish_wait
-add_wait_queue\w* synchronize_net schedule\w* __schedule\w* io_schedule\w*
-_*wait_(?:for_common|for_completion|on_bit|on_page|on_buffer|rcu|event|woken|on)\w*
+folio_wait_\w+ msleep\w* usleep_range\w* _*rpc_execute rpc_run_task rpc_call_sync nfs4_call_sync\w*
+prepare_to_wait\w* finish_wait add_wait_queue\w* synchronize_net schedule\w* __schedule\w*
+io_schedule\w* _*wait_(?:for_common|for_completion|on_bit|on_page|on_buffer|rcu|event|woken|on)\w*
 wait_\w*completion\w* do_wait_for_\w+ out_of_line_wait\w* \w*bit_wait\w* \w*_wait_bit\w*
 context_switch __switch_to\w* preempt_schedule\w* preempt_\w+ ___preempt\w* do_nanosleep
 \w*_timeout_uninterruptible rcu_barrier_wait _*wait_rcu_gp rq_qos_wait finish_task_switch

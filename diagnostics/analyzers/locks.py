@@ -8,7 +8,7 @@ from itertools import dropwhile
 from ..readers.events import Event
 from ..readers.frames import OFFSET, SYMBOL, bare, frames
 from .kernel_names import HELPERS
-from .traces import TRACE, first, frames_of, told
+from .traces import TRACE, first, frames_of, names_of, told
 from .trust import checks_locks
 
 HELD = re.compile(
@@ -16,7 +16,7 @@ HELD = re.compile(
     rf"|^\s*\[<[0-9a-fx]+>\] ({SYMBOL}){OFFSET}"
 )
 ACQUIRES = re.compile(
-    r"is trying to (?:acquire|release)\b|is freeing memory|takes:|\) at:$"
+    r"is trying to (?:acquire|release|lock)\b|is freeing memory|takes:|\) at:$"
     r"|changed the state of lock"
 )
 ALREADY = re.compile(r"is already holding")
@@ -25,6 +25,7 @@ EXHAUSTED = re.compile(r"BUG: MAX_")  # the checker ran out of room; nobody did 
 KEEPS = re.compile(r"lock held (?:when|at)|locks held|held lock freed")
 HOLDS = re.compile(r"locks? held by")
 LAST_WORK = re.compile(rf"last function: ({SYMBOL})")
+WAITS = re.compile(r"(?:^|_)(?:wait|waiting|lock|locked|slowlock|completion)(?:_|$)")
 SHARED = re.compile(r"(rtnl_lock)|_*synchronize_(?:rcu|s?rcu|net|sched)")
 
 
@@ -33,8 +34,9 @@ def acquiring(event: Event) -> str | None:
     if EXHAUSTED.match(event.text):
         return None
     texts = [event.text, *(line.text for line in event.body)]
-    if inner := behind(BECAME, texts):
-        return next((f.function for f in frames(inner) if told(f.function)), None)
+    inner = (frame.function for frame in frames(behind(BECAME, texts)))
+    if taken := next(filter(told, inner), None):
+        return taken
     keeps = KEEPS.search(event.text)
     for number, text in enumerate(texts):
         if found := LAST_WORK.search(text):
@@ -63,7 +65,13 @@ def behind(mark: re.Pattern, texts: list[str]) -> list[str]:
 
 def blocked(event: Event) -> str | None:
     """Where a blocked task waits, on a kernel that knows who holds what; else nobody is named."""
-    return shared_wait(event) or (first(event) if checks_locks(event) else None)
+    return shared_wait(event) or (waits_in(event) if checks_locks(event) else None)
+
+
+def waits_in(event: Event) -> str | None:
+    """The first frame that means something and says more than that it waits."""
+    telling = [name for name in names_of(event) if told(name)]
+    return next((name for name in telling if not WAITS.search(name)), None)
 
 
 def shared_wait(event: Event) -> str | None:

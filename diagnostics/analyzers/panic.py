@@ -10,7 +10,8 @@ from ..readers.boots import Boot
 from ..readers.events import Event
 from . import causes, culprit
 from .claims import claim, traced
-from .hang import stuck_in, waits_in
+from .hang import stuck_in
+from .locks import waits_in
 from .oom import eaters
 from .registry import analyzer
 

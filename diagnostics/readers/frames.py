@@ -10,12 +10,13 @@ SYMBOL = r"[A-Za-z_.$][\w.$]*"
 # Behind the symbol: its offset, or what a decoder made of it.
 OFFSET = r"(?:\+0x[0-9a-f]+(?:/0x[0-9a-f]+)?| \(\S+:\d+[^()]*(?:\([^()]*\))?[^()]*\))"
 MODULE = r"(?: \[(\w+)(?: [0-9a-f]+)?\])?"
+OF_MODULE = r"(?::(?P<before>\w+):)?"  # as kernels of 2.6 put it
 ADDRESS = r"\[<(?:[0-9a-f]+|0x[0-9a-f]+|\s*\(null\))>\]"
 
 FRAME = re.compile(
     rf"^\s*(?:<<?\w+>>?\s*)*(?:\[[0-9a-f]{{8,16}}\] )?"
     rf"(?:\(?{ADDRESS}\s*|\[[0-9a-f]{{8,16}}\] )?"
-    rf"(\? )?\s*\(?({SYMBOL}){OFFSET}\)?{MODULE}"
+    rf"(\? )?\s*\(?{OF_MODULE}({SYMBOL}){OFFSET}\)?{MODULE}"
 )
 INLINE = re.compile(rf"^\s*(?:<\w+>\s*)?(?:{ADDRESS}\s*)?(\? )?({SYMBOL}) \S+:\d+ \[inline\]")
 FROM = re.compile(rf"\) from (?:{ADDRESS} )?\(?({SYMBOL}){OFFSET}\)?{MODULE}")
@@ -23,7 +24,7 @@ ARM_BARE = re.compile(rf"^\s*{ADDRESS} \(({SYMBOL})\) from {ADDRESS}")
 POINTER = re.compile(
     rf"(?:\bRIP:? (?:00[0-2][0-9a-f]:|e0[0-9a-f]{{2}}:)?\s*(?:{ADDRESS}\s*){{0,2}}|"
     rf"^\s*E?IP: (?:00\d\d:)?\s*(?:{ADDRESS}\s*)?|EIP is at |^PC is at |^pc ?: (?:{ADDRESS} )?|"
-    rf"\bNIP \[[0-9a-f]+\] |^epc\s*: (?:[0-9a-f]+ )?)({SYMBOL}){OFFSET}{MODULE}",
+    rf"\bNIP \[[0-9a-f]+\] |^epc\s*: (?:[0-9a-f]+ )?){OF_MODULE}({SYMBOL}){OFFSET}{MODULE}",
 )
 NOWHERE = re.compile(
     r"\b(?:RIP:? 00[01]\d:|IP: |RIP:? )\s*(?:0x[0-9a-f]+\s*$|\[<[^>]*>\]\s+(?:\[<[^>]*>\]\s+)?"
@@ -64,7 +65,7 @@ def pointer(text: str) -> Frame | None:
     if ("+0x" not in text and " (" not in text) or USER_POINTER.search(text):
         return None
     found = POINTER.search(text)
-    return Frame(bare(found[1]), found[2]) if found else None
+    return Frame(bare(found[2]), found["before"] or found[3]) if found else None
 
 
 def nowhere(text: str) -> bool:
@@ -83,7 +84,7 @@ def frames(texts: Iterable[str]) -> Iterator[Frame]:
 
 def _offsets(text: str) -> Iterator[Frame]:
     if found := FRAME.match(text):
-        yield Frame(bare(found[2]), found[3], not found[1])
+        yield Frame(bare(found[3]), found["before"] or found[4], not found[1])
     elif found := ARM_BARE.match(text):
         yield Frame(bare(found[1]))
     if found := FROM.search(text):

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from diagnostics.analyzers import linux
 from tests.sizes import examples
 
+from .test_shapes_of_linux_reports import OOPS, REPORTS
+
 EVIDENCE = Path(__file__).parent.parent / "evidence"
 TELLING = ("null-irq", "oom-panic", "hung-panic", "softlockup-panic", "hard-reset", "reboot-ok")
 HEALTHY = [
@@ -29,6 +31,8 @@ def tail(name: str) -> list[str]:
 
 
 LINES = {name: tail(name) for name in TELLING}
+SURVIVED = [text for text, verdict in REPORTS.values() if verdict[0] != "kernel_panic"]
+SHAPES = [text for text, _ in REPORTS.values()] + ["\n".join(OOPS)]
 WORDS = ["Kernel panic", "Oops", "reboot", "BUG", "\x00", "\x1b[31m", "é" * 40, "{", "[", "> "]
 PREFIXES = ["", "> ", "<4>", "Nov  9 12:01:01 web-7 kernel: ", "2026-03-04T02:28:02Z h kernel: "]
 
@@ -85,3 +89,34 @@ def test_healthy_lines_never_become_a_crash(data):
 def test_any_text_in_any_section_is_survived(text, section):
     sections = {"journal_previous": "\n".join(HEALTHY[:3]), section: text}
     assert not linux.judge(sections).broken
+
+
+@EXAMPLES
+@given(st.data())
+def test_reports_that_were_survived_never_become_a_crash(data):
+    """Cut, put through each other, wrapped and behind any prefix: nobody says that it died."""
+    text = mangled(data, SURVIVED)
+    verdict = survives(text).verdict
+    assert not verdict.crashed, text
+
+
+@EXAMPLES
+@given(st.data())
+def test_a_function_that_is_named_stands_in_the_evidence(data):
+    text = mangled(data, SHAPES)
+    function = survives(text).verdict.function
+    assert function is None or function in text, text
+
+
+def mangled(data, shapes: list[str]) -> str:
+    """Parts of some reports, shuffled or in order, behind one prefix, long lines perhaps broken."""
+    parts = data.draw(st.lists(st.sampled_from(shapes), min_size=1, max_size=3))
+    lines = [line.strip() for text in parts for line in text.splitlines()]
+    start = data.draw(st.integers(0, len(lines)))
+    kept = lines[start : start + data.draw(st.integers(0, 40))]
+    if data.draw(st.booleans()):
+        random.Random(data.draw(st.integers(0, 2**32))).shuffle(kept)
+    width = data.draw(st.sampled_from([400, 70, 30]))
+    broken = [line[at : at + width] for line in kept for at in range(0, len(line), width)]
+    prefix = data.draw(st.sampled_from([*PREFIXES, "[  812.345678] "]))
+    return "\n".join(prefix + line for line in broken)
