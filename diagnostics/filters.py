@@ -16,6 +16,8 @@ def cases(found: CaseQuerySet, asked: Mapping[str, object]) -> CaseQuerySet:
         found = found.filter(_names(str(text)))
     if kind := asked.get("kind"):
         found = found.filter(kind=kind)
+    if signature := asked.get("signature"):
+        found = found.filter(signature=signature)
     if state := asked.get("state"):
         concluded = Q(state=CaseState.CONCLUDED)
         found = found.exclude(concluded) if state == "open" else found.filter(state=state)

@@ -288,6 +288,7 @@ class CaseFilter(forms.Form):
     state = forms.ChoiceField(label=_("State"), required=False)
     region = forms.ChoiceField(label=_("Region"), required=False)
     opened_by = forms.CharField(label=_("Opened by"), max_length=150, required=False)
+    signature = forms.CharField(label=_("Signature"), max_length=200, required=False)
     since = forms.DateField(
         label=_("Opened from"), required=False, widget=forms.DateInput(attrs={"type": "date"})
     )
@@ -311,6 +312,9 @@ class CaseFilter(forms.Form):
 
     def clean_q(self) -> str:
         return plain_text(self.cleaned_data["q"])
+
+    def clean_signature(self) -> str:
+        return plain_text(self.cleaned_data["signature"])
 
     def clean_opened_by(self) -> str:
         return plain_text(self.cleaned_data["opened_by"])

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from django.db import transaction
+from django.db.models import Max
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from diagnostics import version
 from diagnostics.models import DiagnosisCase, Judging, Mark, Occasion, SentReport, Truth
@@ -82,6 +83,25 @@ def latest(case: DiagnosisCase) -> Judging | None:
     return found
 
 
+class NotTheVersion(Exception):
+    """The case was judged again since the person looked at it; the message is fit for them."""
+
+
+def locked(case: DiagnosisCase, version: int) -> DiagnosisCase:
+    """The case, held until the transaction ends, if it still shows this version of its verdict."""
+    case = DiagnosisCase.objects.select_for_update().get(pk=case.pk)
+    if not case.over or number_shown(case) != version:
+        raise NotTheVersion(
+            gettext("The case was judged again in the meantime. Look at its verdict first.")
+        )
+    return case
+
+
+def number_shown(case: DiagnosisCase) -> int:
+    """The version of the verdict that the case shows."""
+    return case.judgings.aggregate(last=Max("number"))["last"] or 1
+
+
 def _date(case: DiagnosisCase, verdict: Mapping[str, object]) -> None:
     for report in case.sent.select_related("judging"):
         says = differs(verdict_of(report.judging), verdict)
@@ -105,8 +125,7 @@ def rated(judging: Judging, mark: Mark | None) -> bool | None:
 
 def rate_again(case: DiagnosisCase, mark: Mark) -> None:
     """Hold every verdict of the case against its newest mark. Inside the caller's transaction."""
-    with transaction.atomic():
-        for judging in case.judgings.all():
-            right = rated(judging, mark)
-            if right != judging.right:
-                Judging.objects.filter(pk=judging.pk).update(right=right)
+    for judging in case.judgings.all():
+        right = rated(judging, mark)
+        if right != judging.right:
+            Judging.objects.filter(pk=judging.pk).update(right=right)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
@@ -10,10 +11,21 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from diagnostics import stages
-from diagnostics.models import CaseState, DiagnosisCase, Evidence, Finding, Step, StepState
+from diagnostics.models import (
+    CaseState,
+    DiagnosisCase,
+    Evidence,
+    Finding,
+    Judging,
+    Mark,
+    SentReport,
+    Step,
+    StepState,
+)
 from diagnostics.readers import bundle, encodings, kinds
+from diagnostics.signatures import in_words
 from diagnostics.speech import spoken, spoken_lines
-from diagnostics.verdicts import CONFIDENCE, KINDS, tone
+from diagnostics.verdicts import CONFIDENCE, KINDS, SUBKINDS, tone
 from diagnostics.wording import unpacked
 
 STEP_TONES = {
@@ -37,6 +49,24 @@ class StepShown:
     def took(self) -> timedelta | None:
         begun, ended = self.step.started_at, self.step.finished_at
         return ended - begun if begun and ended else None
+
+
+@dataclass
+class VersionShown:
+    judging: Judging
+    sent: list[SentReport]
+
+    @property
+    def tone(self) -> str:
+        return tone(self.judging.kind)
+
+    @property
+    def kind(self) -> str:
+        return str(KINDS.get(self.judging.kind, self.judging.kind))
+
+    @property
+    def confidence(self) -> str:
+        return str(CONFIDENCE.get(self.judging.confidence, ""))
 
 
 class CaseShown:
@@ -138,6 +168,36 @@ class CaseShown:
         for problem in self.judgement.get("problems") or ():
             rows.append({"name": _("Evidence"), "tone": "attention", "why": problem})
         return rows
+
+    @cached_property
+    def versions(self) -> list[VersionShown]:
+        """The judgings, newest first, each with what was sent of it."""
+        sent: dict[int, list[SentReport]] = defaultdict(list)
+        for report in self.case.sent.select_related("sent_by").order_by("pk"):
+            sent[report.judging_id].append(report)
+        rows = list(self.case.judgings.select_related("by").order_by("-number"))
+        for row in rows:
+            row.case = self.case
+        return [VersionShown(row, sent[row.pk]) for row in rows]
+
+    @cached_property
+    def told_otherwise(self) -> list[SentReport]:
+        """Sent reports whose receivers do not know what the case says now."""
+        return list(self.case.sent.to_tell().select_related("judging", "sent_by").order_by("pk"))
+
+    @cached_property
+    def mark(self) -> Mark | None:
+        return self.case.marks.select_related("by", "judging").first()
+
+    @property
+    def true_cause(self) -> str:
+        mark = self.mark
+        words = [KINDS.get(mark.true_kind, ""), SUBKINDS.get(mark.true_subkind, "")] if mark else []
+        return ", ".join(str(word) for word in words if word)
+
+    @property
+    def signature_words(self) -> str:
+        return in_words(self.case.signature, self.case.kind)
 
     @property
     def waiting_for(self) -> str:

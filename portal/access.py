@@ -38,6 +38,8 @@ CASES = (
     "diagnostics.add_evidence",  # hand something in to a case, and say what it is
     "diagnostics.read_evidence",
     "diagnostics.add_readinessrun",  # ask instances what they would keep of a crash
+    "diagnostics.add_sentreport",  # keep a report as it was sent
+    "diagnostics.add_mark",  # say whether a verdict was right
 )
 GROUPS = (
     "instances.add_instancegroup",

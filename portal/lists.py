@@ -86,14 +86,16 @@ def page(
     sorts: Mapping[str, Order] | None = None,
     size: int = 50,
     known: int | None = None,
+    unique: str = "pk",
 ) -> Page[Row]:
     """One page of `queryset`, ordered by `order` or by the person's choice among `sorts`.
 
-    `known` says how many rows there are where the caller counted them already.
+    `known` says how many rows there are where the caller counted them already. Of grouped rows
+    (`values`) `unique` is the column that they are grouped by.
     An order is field names with an optional leading "-"; only its first may hold nulls.
     """
     sort, chosen = _choice(request.GET, order, sorts or {})
-    columns = _columns(queryset, chosen)
+    columns = _columns(queryset, chosen, unique)
     back, after = _read_cursor(request.GET.get(CURSOR, ""), sort, columns)
     found = _walk(queryset, columns, after, back, size + 1)
     more, rows = len(found) > size, found[:size]
@@ -124,10 +126,11 @@ def csv(
     name: str,
     order: Order,
     sorts: Mapping[str, Order] | None = None,
+    unique: str = "pk",
 ) -> StreamingHttpResponse:
     """Every row of `queryset` as a CSV download, in the order of the page; heading -> value."""
     _sort, chosen = _choice(request.GET, order, sorts or {})
-    rows = queryset.order_by(*chosen, "pk").iterator(chunk_size=1000)
+    rows = queryset.order_by(*chosen, unique).iterator(chunk_size=1000)
     body = _csv_lines(rows, columns)
     return StreamingHttpResponse(
         body,
@@ -177,9 +180,9 @@ def _reversed(order: Order) -> Order:
     return tuple(name[1:] if name.startswith("-") else f"-{name}" for name in order)
 
 
-def _columns(queryset: QuerySet, order: Order) -> list[Column]:
-    last = "-pk" if order[0].startswith("-") else "pk"
-    names = order if order[-1].lstrip("-") in ("pk", "id") else (*order, last)
+def _columns(queryset: QuerySet, order: Order, unique: str) -> list[Column]:
+    last = f"-{unique}" if order[0].startswith("-") else unique
+    names = order if order[-1].lstrip("-") in ("pk", "id", unique) else (*order, last)
     return [_column(queryset, name) for name in names]
 
 
@@ -187,7 +190,8 @@ def _column(queryset: QuerySet, text: str) -> Column:
     name = text.removeprefix("-")
     descending = text.startswith("-")
     if annotation := queryset.query.annotations.get(name):
-        return Column(name, descending, annotation.output_field, nullable=True)
+        counted = annotation.contains_aggregate and annotation.empty_result_set_value is not None
+        return Column(name, descending, annotation.output_field, nullable=not counted)
     model, nullable = queryset.model, False
     for part in name.split("__"):
         if model is None:
@@ -248,7 +252,7 @@ def _turn(params: QueryDict, sort: str, columns: list[Column], row: Model, back:
 
 def _value(row: Model, name: str) -> Any:
     for part in name.split("__"):
-        row = getattr(row, part, None)
+        row = row.get(part) if isinstance(row, Mapping) else getattr(row, part, None)
     return row
 
 

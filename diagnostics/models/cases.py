@@ -106,6 +106,14 @@ class DiagnosisCase(Work):
             models.Index(fields=["kind", "-opened_at"]),
             models.Index(fields=["customer_reference"]),
             models.Index(fields=["signature", "-opened_at"]),
+            models.Index(  # all that the page of signatures counts, so that it reads no case
+                fields=(
+                    *("signature", "kind", "instance", "opened_by"),
+                    *("went_down_at", "opened_at", "kernel"),
+                ),
+                condition=models.Q(signature__gt=""),
+                name="cases_by_signature",
+            ),
         ]
         permissions = [
             ("read_evidence", _("Can read raw evidence of a case")),

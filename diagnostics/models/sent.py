@@ -62,6 +62,7 @@ class SentReport(models.Model):
             ),
         ]
         constraints = [
+            models.UniqueConstraint(fields=["judging", "copy", "receiver"], name="sent_once"),
             models.CheckConstraint(
                 name="sent_copy_known", condition=models.Q(copy__in=Copy.values)
             ),

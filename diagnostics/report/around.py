@@ -32,6 +32,8 @@ def _head(source: Source) -> Iterator[tuple[str, str]]:
     yield "Outage", _outage(source)
     yield "Cause", root_cause(source)
     yield "Verdict", _verdict(source)
+    if case.signature:
+        yield "Signature", case.signature
     yield "How sure", str(CONFIDENCE.get(case.confidence, case.confidence))
     yield "Next step", next_step(source)
     yield "Whose it is", source.told("owner")

@@ -17,3 +17,8 @@ def verdict(kind: str) -> str:
 @register.filter
 def verdict_tone(kind: str) -> str:
     return verdicts.tone(kind)
+
+
+@register.filter
+def subkind(name: str) -> str:
+    return str(verdicts.SUBKINDS.get(name, name))

@@ -15,7 +15,7 @@ from diagnostics.handing_in import EvidenceForm, KindForm
 from diagnostics.models import DiagnosisCase
 from diagnostics.readers.unpacking import Refused
 from diagnostics.speech import spoken, spoken_lines
-from diagnostics.views import LOOK, visible_case
+from diagnostics.views.doors import LOOK, visible_case
 from portal.access import needs
 from portal.bodies import takes_files
 

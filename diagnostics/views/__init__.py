@@ -1,0 +1,1 @@
+"""Pages of the diagnosis. Every queryset starts with what this person may see."""
