@@ -106,7 +106,10 @@ class SentDocument(models.Model):
 
     def body(self) -> bytes:
         """The document as it was sent. Raises ValueError where the row was tampered with."""
-        body = zlib.decompress(bytes(self.packed))
+        try:
+            body = zlib.decompress(bytes(self.packed))
+        except zlib.error as error:
+            raise ValueError(f"{self} cannot be unpacked") from error
         if hashlib.sha256(body).hexdigest() != self.sha256:
             raise ValueError(f"{self} is not what was sent: its SHA-256 differs")
         return body

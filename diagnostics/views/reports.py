@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
@@ -19,6 +21,7 @@ from diagnostics.views.doors import LOOK, READ, SEND, copy_of, visible_case
 from portal import lists
 from portal.access import needs
 
+log = logging.getLogger(__name__)
 SENT_ORDER = ("-sent_at",)
 SENT_COLUMNS = {
     gettext_lazy("Case"): lambda row: row.case_id,
@@ -121,8 +124,12 @@ def _one(request: HttpRequest, pk: int) -> SentReport:
 def sent_report(request: HttpRequest, pk: int) -> HttpResponse:
     kept = _one(request, pk)
     documents = list(kept.documents.order_by("form"))
-    text = next((each.body().decode() for each in documents if each.form == "md"), "")
-    shown = {"sent": kept, "case": kept.case, "documents": documents, "text": text}
+    shown = {"sent": kept, "case": kept.case, "documents": documents}
+    try:
+        shown["text"] = next(each.body().decode() for each in documents if each.form == "md")
+    except (ValueError, StopIteration):
+        log.exception("sent report %s is not what was sent", kept.pk)
+        shown["text"], shown["changed"] = "", True
     return render(request, "diagnostics/sent_report.html", shown)
 
 
@@ -132,7 +139,12 @@ def sent_document(request: HttpRequest, pk: int, form: str) -> HttpResponse:
     """Byte for byte what was sent."""
     kept = _one(request, pk)
     document = get_object_or_404(kept.documents, form=form)
-    response = HttpResponse(document.body(), content_type=FORMS[form])
+    try:
+        body = document.body()
+    except ValueError:
+        log.exception("sent document %s is not what was sent", document.pk)
+        return HttpResponse(_("It was changed after it was sent."), status=409)
+    response = HttpResponse(body, content_type=FORMS[form])
     name = f"case-{kept.case_id}-v{kept.judging.number}-{kept.copy}.{form}"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
