@@ -29,7 +29,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import ClassVar, Generic, TypeVar
+from typing import ClassVar, Generic, Protocol, TypeVar
 
 from django.apps import apps
 from django.db import DatabaseError, connection, models, transaction
@@ -103,7 +103,12 @@ def unheld(now: datetime) -> Q:
     return Q(lease_until=None) | Q(lease_until__lte=now)
 
 
-def holder_is_gone(row: Work) -> bool:
+class Leased(Protocol):
+    lease_until: datetime | None
+    lease_owner: str
+
+
+def holder_is_gone(row: Leased) -> bool:
     """The lease ran out, or its owner was a process of this machine that lives no more."""
     if row.lease_until is None or row.lease_until <= timezone.now():
         return True

@@ -13,7 +13,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from portal.notices import posting
+from portal.notices import posting, telling
 from portal.notices.events import EVENTS, TEST
 from portal.notices.kinds import library
 from portal.notices.models import Channel, Kind, Notification, NotificationQuerySet, Rule
@@ -191,6 +191,7 @@ class RuleForm(forms.ModelForm):
             "name"
         )
         people = get_user_model().objects.filter(is_active=True).exclude(email="")
+        people = people.exclude(email__endswith=telling.NOWHERE)
         chosen = self.instance.people.values("pk") if self.instance.pk else []
         people |= get_user_model().objects.filter(pk__in=chosen)
         self.fields["people"].queryset = people.order_by("username")

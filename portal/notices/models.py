@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -43,6 +44,9 @@ class Channel(models.Model):
     failures = models.PositiveIntegerField(_("failures in a row"), default=0, editable=False)
     resting_until = models.DateTimeField(_("resting until"), null=True, editable=False)
     trouble = models.CharField(_("last trouble"), max_length=300, blank=True, editable=False)
+    # One worker sends to a channel at a time, until then at the latest.
+    lease_until = models.DateTimeField(null=True, editable=False)
+    lease_owner = models.CharField(max_length=100, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("channel")
@@ -65,6 +69,11 @@ class Channel(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("notices:channel", args=[self.pk])
+
+    @property
+    def rests(self) -> bool:
+        """Whether nothing is tried at this moment, because the far side was away."""
+        return self.resting_until is not None and self.resting_until > timezone.now()
 
     def opened(self) -> dict[str, str]:
         """The address, for the moment of sending. Raises secrets.WrongKey."""

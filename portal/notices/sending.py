@@ -6,8 +6,10 @@ message to be sent again: at least once, with the same key at the far side.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from django.db.models import F
@@ -24,7 +26,9 @@ from portal.work import Claim
 log = logging.getLogger(__name__)
 
 AT_ONCE = 20  # messages of one channel in one step
-STEP = 30.0  # seconds after which a step begins no further message: others need the worker
+STEP = 5.0  # seconds after which a step begins no further message: others need the worker
+TURN = timedelta(seconds=60)  # of a worker on another machine that died in it
+ASK_AGAIN = timedelta(seconds=2)
 FIRST_PAUSE = timedelta(seconds=5)
 LONGEST_PAUSE = timedelta(minutes=10)
 SWITCHED_OFF = gettext_noop("The channel is disabled.")
@@ -34,27 +38,50 @@ State = Notification.State
 @work.crowd_job(Notification, AT_ONCE)
 def send(claims: list[Claim[Notification]]) -> None:
     """Send what is due in one channel; where the far side is away, all of it rests."""
-    channel = Channel.objects.get(pk=claims[0].row.channel_id)
-    until = time.monotonic() + STEP
-    with work.held(claims):
-        for claim in claims:
-            with work.apart(claim):
-                _carry(claim, channel, out_of_time=time.monotonic() > until)
+    began, done = time.monotonic(), 0
+    with _turn(claims[0].row) as channel, work.held(claims):
+        if channel is None:
+            return _put_off(claims, ASK_AGAIN)
+        while done < len(claims) and time.monotonic() - began < STEP:
+            with work.apart(claims[done]):
+                _carry(claims[done], channel)
+            done += 1
+    # A slow receiver gets no more than half of a worker.
+    _put_off(claims[done:], timedelta(seconds=time.monotonic() - began))
 
 
-def _carry(claim: Claim[Notification], channel: Channel, *, out_of_time: bool) -> None:
+@contextlib.contextmanager
+def _turn(row: Notification) -> Iterator[Channel | None]:
+    """The row's channel for one worker at a time; None while another has it."""
+    channel = Channel.objects.get(pk=row.channel_id)
+    seen = {"lease_until": channel.lease_until, "lease_owner": channel.lease_owner}
+    mine = {"lease_until": timezone.now() + TURN, "lease_owner": row.lease_owner}
+    rows = Channel.objects.filter(pk=channel.pk)
+    if not (work.holder_is_gone(channel) and rows.filter(**seen).update(**mine)):
+        yield None
+        return
+    try:
+        yield channel
+    finally:
+        rows.filter(**mine).update(lease_until=None, lease_owner="")
+
+
+def _put_off(claims: list[Claim[Notification]], rest: timedelta) -> None:
+    for claim in claims:
+        with work.apart(claim):
+            claim.release(due_at=timezone.now() + rest)
+
+
+def _carry(claim: Claim[Notification], channel: Channel) -> None:
     row, now = claim.row, timezone.now()
     if row.is_over:
         return claim.release(due_at=None)
     if not channel.enabled:
         return claim.release(due_at=None, state=State.GIVEN_UP, trouble=SWITCHED_OFF)
-    resting = bool(channel.resting_until and channel.resting_until > now)
-    if row.deadline <= now and (row.tries or resting):
+    if row.deadline <= now and (row.tries or channel.rests):
         return claim.release(due_at=None, state=State.GIVEN_UP)
-    if resting:
+    if channel.rests:
         return _rest(claim, channel.resting_until, channel.trouble)
-    if out_of_time:
-        return claim.release(due_at=now)
     claim.write(tries=F("tries") + 1)
     row.refresh_from_db(fields=["tries"])
     try:

@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 DEADLINE = timedelta(hours=24)
 MOST_LINES = 30
 LONGEST_LINE = 300
+NOWHERE = ".invalid"  # such as the addresses of the demo's people
 Destination = tuple[Channel, Any]  # a channel, and the person for the one to people
 
 
@@ -85,7 +86,7 @@ def _persons(event: Event, rules: list[Rule], people: Any) -> list[Any]:
 
 def reachable_by_mail(person: Any) -> bool:
     """Active, and with an address that can exist (the demo's people have none)."""
-    return bool(person.is_active and person.email and not person.email.endswith(".invalid"))
+    return bool(person.is_active and person.email and not person.email.endswith(NOWHERE))
 
 
 def row(

@@ -1,6 +1,7 @@
 """A signed webhook arrives once, whatever its receiver does in between."""
 
 import json
+from datetime import timedelta
 from unittest.mock import patch
 
 import pytest
@@ -169,6 +170,34 @@ def test_a_worker_killed_after_sending_sends_it_again_under_the_same_key(receive
     first, second = receiver.posts
     assert first.headers["Idempotency-Key"] == second.headers["Idempotency-Key"]
     assert only().state == "sent"
+
+
+def test_a_channel_that_another_worker_sends_to_is_left_to_it(receiver):
+    a_rule(channel := a_webhook(receiver))
+    tell()
+    another = timezone.now() + timedelta(seconds=30)
+    Channel.objects.filter(pk=channel.pk).update(lease_until=another, lease_owner="elsewhere")
+    work_off()
+    assert receiver.posts == [] and only().state == "waiting" and only().due_at > timezone.now()
+    channel.refresh_from_db()
+    assert channel.lease_until == another
+    Channel.objects.filter(pk=channel.pk).update(lease_until=timezone.now())  # it died
+    later()
+    channel.refresh_from_db()
+    assert only().state == "sent" and channel.lease_until is None
+
+
+def test_a_slow_receiver_leaves_the_worker_to_others(receiver, monkeypatch):
+    monkeypatch.setattr(sending, "STEP", 0.1)
+    receiver.delay = 0.15
+    a_rule(a_webhook(receiver))
+    for number in range(4):
+        tell(once=str(number))
+    sending.send(Notification.objects.order_by("pk")[0].pk)
+    assert len(receiver.posts) == 1
+    waiting = Notification.objects.filter(state="waiting")
+    assert waiting.count() == 3
+    assert all(row.due_at > timezone.now() + timedelta(seconds=0.05) for row in waiting)
 
 
 def test_a_redirect_is_a_refusal_and_nothing_is_sent_there(receiver):
