@@ -10,6 +10,8 @@ from diagnostics import cases, jobs
 from diagnostics.models import DiagnosisCase
 from instances import ecs
 from instances.models import Instance
+from simulator.linux import LinuxGuest
+from tests.diagnostics.cases.remembering import Remembering
 from tests.factories import AccountFactory, a_person
 from tests.instances.conftest import rightless
 
@@ -18,9 +20,12 @@ __all__ = ["rightless"]
 
 @pytest.fixture
 def cloud(simulator, monkeypatch):
-    """The gateway talks to the simulator, in mode `full`."""
+    """The gateway talks to the simulator, in mode `full`; see remembering.py."""
     for name, value in zip(("ID", "SECRET"), simulator.access_key, strict=True):
         monkeypatch.setenv(f"ALIBABA_CLOUD_ACCESS_KEY_{name}", value)
+    for real in simulator.cloud.world.machines:
+        if isinstance(real.guest, LinuxGuest):
+            monkeypatch.setattr(real, "guest", Remembering(real.guest))
     before = ecs.ecs_mode.setup()
     ecs.configure(endpoint=simulator.endpoint, mode="full")
     ecs.forget_connections()
