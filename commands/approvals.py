@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 
 from commands import endings, invocations, telling
 from commands.models import Approval, Decision, Invocation
-from commands.reboots.approving import BatchPart
+from commands.reboots.approving import BatchPart, TooOld, ask_for_a_look
 from instances.models import Instance
 from portal import audit, work
 from portal.transitions import WrongState, move
@@ -88,7 +88,6 @@ def part_of(approval: Approval) -> RunPart | BatchPart:
     return RunPart(approval.invocation) if approval.invocation_id else BatchPart(approval.batch)
 
 
-@transaction.atomic
 def decide(
     approval: Approval, *, by: Any, yes: bool, comment: str, via: str, **how: Any
 ) -> Approval:
@@ -98,6 +97,17 @@ def decide(
     Raises WrongState where it no longer waits, PermissionDenied for one's own request or script,
     for a second word, and for instances that one does not see.
     """
+    try:
+        return _decide(approval, by=by, yes=yes, comment=comment, via=via, how=how)
+    except TooOld:
+        ask_for_a_look(approval.batch)
+        raise
+
+
+@transaction.atomic
+def _decide(
+    approval: Approval, *, by: Any, yes: bool, comment: str, via: str, how: dict[str, Any]
+) -> Approval:
     part = part_of(approval)
     part.lock()
     approval = Approval.objects.select_for_update().get(pk=approval.pk)
@@ -125,7 +135,7 @@ def decide(
         _end(approval, part, Approval.State.REJECTED, "Rejected", REJECTED)
     elif approval.decisions.filter(yes=True).count() >= approval.quorum:
         move(approval, source="waiting", target="approved", due_at=None)
-        part.begin(**_agreed(approval, how))
+        part.begin(**_agreed(approval))
     approval.refresh_from_db()
     if approval.state != Approval.State.WAITING:
         telling.decided(approval, decision)
@@ -144,6 +154,8 @@ def _decision(
         other_author=other,
         yes=yes,
         canary_only=bool(how.get("canary_only")),
+        may_shrink=how.get("may_shrink"),
+        accepted=sorted(how.get("accepted", ())),
         comment=comment,
     )
     try:
@@ -153,12 +165,18 @@ def _decision(
     return decision
 
 
-def _agreed(approval: Approval, how: dict) -> dict:
-    """One who wants to see the canary first is enough."""
+def _agreed(approval: Approval) -> dict[str, Any]:
+    """What all who said yes allow: one who wants to see the canary first is enough, the smallest
+    share counts, and what each of them accepted without proof."""
     if not approval.batch_id:
         return {}
-    canary = approval.decisions.filter(yes=True, canary_only=True).exists()
-    return {**how, "canary_only": canary}
+    said = list(approval.decisions.filter(yes=True))
+    shares = [decision.may_shrink for decision in said if decision.may_shrink is not None]
+    return {
+        "canary_only": any(decision.canary_only for decision in said),
+        "may_shrink": min(shares, default=None),
+        "accepted": set.intersection(*(set(decision.accepted) for decision in said)),
+    }
 
 
 def _may_decide(part: RunPart | BatchPart, by: Any) -> None:

@@ -145,7 +145,10 @@ class Decision(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
     )
     yes = models.BooleanField(_("yes"))
+    # What a yes to a batch allows besides.
     canary_only = models.BooleanField(_("only the canary"), default=False)
+    may_shrink = models.PositiveSmallIntegerField(_("may become unfit (%)"), null=True, blank=True)
+    accepted = models.JSONField(_("accepted without proof"), default=list, blank=True)  # items
     comment = models.CharField(_("comment"), max_length=500, blank=True)
     at = models.DateTimeField(_("at"), auto_now_add=True)
 
@@ -168,6 +171,11 @@ class Decision(models.Model):
                 name="decision_by_another_than_the_other_author",
                 condition=Q(other_author=None) | ~Q(person=F("other_author")),
                 violation_error_message=_("Whoever wrote the script cannot approve it."),
+            ),
+            models.CheckConstraint(
+                name="decision_allows_a_share",
+                condition=Q(may_shrink=None) | Q(may_shrink__lte=100),
+                violation_error_message=_("A share from 0 to 100 percent."),
             ),
             models.CheckConstraint(
                 name="decision_by_a_person_or_a_rule", condition=Q(person=None) ^ Q(rule=None)

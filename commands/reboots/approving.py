@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -65,7 +65,8 @@ def digest_of(batch: RebootBatch) -> str:
     """What a yes covers: what is done, how carefully, when, and to exactly which instances."""
     members = batch.items.order_by("instance").values_list("instance", flat=True)
     told: list[Any] = [getattr(batch, name) for name in FROZEN]
-    told += [batch.opens_at.isoformat(), batch.closes_at.isoformat(), list(members)]
+    window = (batch.opens_at, batch.closes_at)
+    told += [moment.astimezone(UTC).isoformat() for moment in window] + [list(members)]
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
@@ -103,6 +104,10 @@ def ask_again(batch: RebootBatch) -> Approval:
     return ask(batch, [batch.paused_why], before.quorum if before else 1)
 
 
+class TooOld(WrongState):
+    """What the decision would be about was looked at too long ago."""
+
+
 @dataclass
 class BatchPart:
     """What `commands.approvals` has to know of a batch. `how` is what the person allowed besides:
@@ -130,8 +135,7 @@ class BatchPart:
         if batch.closes_at <= timezone.now():
             raise WrongState(_("Its window has closed."))
         if batch.checked_at is None or timezone.now() - batch.checked_at > FRESH:
-            ask_for_a_look(batch)
-            raise WrongState(_("The instances were looked at too long ago; a new look begins now."))
+            raise TooOld(_("The instances were looked at too long ago; a new look begins now."))
 
     def begin(
         self, *, canary_only: bool = False, may_shrink: int | None = None, accepted: Collection = ()
@@ -164,6 +168,8 @@ class BatchPart:
 
 def end_unbegun(batch: RebootBatch, ending: str) -> None:
     """End a batch that waits for a word."""
+    if batch.over:
+        return
     planned = batch.items.filter(state=ItemState.PLANNED)
     items.end_all(planned, ItemOutcome.NOT_STARTED, REASONS[Ending(ending)])
     move(
@@ -185,15 +191,19 @@ def ask_for_a_look(batch: RebootBatch) -> None:
 
 
 def rule_for(batch: RebootBatch) -> AutoPass | None:
-    """A written rule that lets this batch pass: never one of the requester's own."""
-    if batch.way not in (Way.REBOOT, Way.EXIT_CODE) or batch.pre_script and not batch.pre_revision:
+    """A written rule that lets this batch pass: never one whose author asks for it, or wrote one
+    of its scripts."""
+    pairs = ((batch.pre_script, batch.pre_revision), (batch.post_script, batch.post_revision))
+    free_text = any(script and not revision for script, revision in pairs)
+    if batch.way not in (Way.REBOOT, Way.EXIT_CODE) or free_text:
         return None  # force, stop, start and free text always want a person
     keys = list(batch.items.values_list("instance", flat=True))
+    people = {batch.asked_by_id, *(author.pk for author in BatchPart(batch).authors() if author)}
     for rule in AutoPass.objects.filter(enabled=True, at_most__gte=len(keys)).order_by("name"):
         tagged = InstanceTag.objects.filter(
             key=rule.tag_key, value=rule.tag_value, instance__in=keys
         )
-        if rule.author_id != batch.asked_by_id and tagged.count() == len(keys):
+        if rule.author_id not in people and tagged.count() == len(keys):
             return rule
     return None
 

@@ -8,8 +8,9 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -141,12 +142,29 @@ def policy_text(batch: RebootBatch) -> str:
     return "\n".join(s["script"] for s in (batch.pre_script, batch.post_script) if s)
 
 
-@transaction.atomic
 def ask(
     batch: RebootBatch, instances: Iterable[Instance], *, by: Any, via: str, once: uuid.UUID | None
 ) -> RebootBatch:
-    """Write a batch that waits for somebody else's yes. Raises ValidationError by field, and
-    PermissionDenied for scripts that this person may not run."""
+    """Write a batch that waits for somebody else's yes; of one wish (`once`) only the first makes
+    one, and every other gets that.
+
+    Raises ValidationError by field, and PermissionDenied for scripts that this person may not run
+    and for instances that they do not see.
+    """
+    try:
+        return again(once, by) or _ask(batch, instances, by=by, via=via, once=once)
+    except IntegrityError:
+        if first := again(once, by):  # the other of two clicks was quicker
+            return first
+        raise
+
+
+@transaction.atomic
+def _ask(
+    batch: RebootBatch, instances: Iterable[Instance], *, by: Any, via: str, once: uuid.UUID | None
+) -> RebootBatch:
+    instances = list(instances)
+    _may_touch(instances, by, "commands.reboot")
     check(batch)
     fit, left_out, facts = sort_out(batch, instances)
     if not fit:
@@ -163,14 +181,26 @@ def ask(
         raise PermissionDenied(_("You may use saved commands only."))
     _write(batch, fit, left_out, facts, by=by, once=once)
     reasons = [f"{rule}: {rule.message}" for rule in (*judgement.demands, *judgement.warns)]
-    approval = approving.ask(batch, reasons, approving.quorum_for(batch.size))
+    quorum = approving.quorum_for(batch.size)
+    approval = approving.ask(batch, reasons, quorum)
     _record(batch, by, via, "reboot.asked")
-    if rule := approving.rule_for(batch):
+    wants_people = quorum > 1 or judgement.demands
+    if not wants_people and (rule := approving.rule_for(batch)):
         approving.pass_by_rule(approval, rule)
     else:
         approving.ask_for_a_look(batch)
     batch.refresh_from_db()
     return batch
+
+
+def _may_touch(instances: list[Instance], by: Any, permission: str) -> None:
+    if by is None:  # the host itself
+        return
+    if not by.has_perm(permission):
+        raise PermissionDenied(_("You may not ask for reboots."))
+    keys = {row.pk for row in instances}
+    if Instance.objects.visible_to(by).filter(pk__in=keys).count() < len(keys):
+        raise PermissionDenied(_("It reaches instances that you do not see."))
 
 
 def _write(
@@ -231,15 +261,15 @@ def at_once(instance: Instance, *, by: Any, reason: str, force: bool, via: str) 
 
     Raises ValidationError by field, PermissionDenied without the right.
     """
-    if not by.has_perm("commands.reboot_at_once"):
-        raise PermissionDenied(_("You may not reboot in an emergency."))
+    _may_touch([instance], by, "commands.reboot_at_once")
     if len(reason.strip()) < 10:
         raise ValidationError({"reason": _("Say in a sentence why it cannot wait.")})
     now = timezone.now()
-    today = RebootBatch.objects.select_for_update().filter(
+    get_user_model().objects.select_for_update().get(pk=by.pk)  # their requests one by one
+    today = RebootBatch.objects.filter(
         emergency=True, asked_by=by, asked_at__gt=now - timedelta(days=1)
     )
-    if len(today) >= settings.REBOOT_EMERGENCIES_A_DAY:
+    if today.count() >= settings.REBOOT_EMERGENCIES_A_DAY:
         raise ValidationError(
             {
                 "instances": _("%d emergency reboots a day are allowed to one person.")

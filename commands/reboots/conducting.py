@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
-from django.db.models import Count
 from django.utils import timezone
 
 from commands.models import (
@@ -21,17 +20,12 @@ from commands.models import (
     RebootItem,
     RebootWave,
 )
-from commands.reboots import estimate, items, looking, planning, rate, telling, waves
+from commands.reboots import estimate, halting, items, looking, planning, rate, telling, waves
 from commands.reboots.preflight import Unfit
 from portal import audit, work
+from portal.transitions import move
 from portal.work import Claim
 
-WORDS = {
-    Ending.BUDGET: "More errors than the batch was allowed.",
-    Ending.STOPPED: "Stopped before its turn came.",
-    Ending.WINDOW: "The window closed before its turn came.",
-    Ending.SHRUNK: "Too many instances of the batch had become unfit.",
-}
 CANARY_FAILED = "The canary is not proven: {found}. Look at it, then go on or stop."
 CANARY_SEEN = "The canary is over; the rest waits for approval."
 FIRST_OVER = "The first batch is over."
@@ -59,9 +53,8 @@ def _look(claim: Claim[RebootBatch]) -> None:
         seen = looking.look(batch, rows)
     with transaction.atomic():
         claim.renew()
-        if not seen.problems or seen.seen:
-            looking.keep(batch, rows, seen)
-        claim.release(due_at=timezone.now(), **looking.refreshed(batch))
+        looking.keep(batch, rows, seen)
+        claim.release(due_at=timezone.now(), **looking.refreshed(seen))
 
 
 def _conduct(claim: Claim[RebootBatch], now: datetime) -> None:
@@ -70,13 +63,12 @@ def _conduct(claim: Claim[RebootBatch], now: datetime) -> None:
     if now < batch.opens_at and not batch.stop_asked_at:
         return claim.release(due_at=batch.opens_at)
     going = waves.of(batch)
-    if ending := _ending(batch, now):
+    if ending := halting.ending(batch, now):
         items.end_all(batch.items.filter(state=ItemState.PLANNED), *_told(ending))
         for wave in going:
             wave.wake()  # what of it was not taken down yet is not any more
-        return _wait(claim) if going else _finish(claim, ending)
     if not batch.items.filter(state=ItemState.PLANNED).exists():
-        return _wait(claim) if going else _finish(claim, Ending.DONE)
+        return _wait(claim) if going else _finish(claim, _how_it_ended(batch, ending))
     if batch.state == BatchState.PAUSED:
         return claim.release(due_at=batch.closes_at)
     if going and (batch.mode == RateMode.BATCH or any(wave.canary for wave in going)):
@@ -86,31 +78,16 @@ def _conduct(claim: Claim[RebootBatch], now: datetime) -> None:
     _open(claim, now, going)
 
 
-def _ending(batch: RebootBatch, now: datetime) -> str:
-    """Why nothing more of it is begun; "" while it goes on."""
-    if batch.stop_asked_at:
-        return Ending.STOPPED
-    counts = outcomes(batch)
-    errors = sum(counts.get(outcome, 0) for outcome in ItemOutcome.errors())
-    if errors > rate.allowed_errors(batch.max_errors, batch.size):
-        return Ending.BUDGET
-    if counts.get(ItemOutcome.SKIPPED, 0) > may_become_unfit(batch):
-        return Ending.SHRUNK
-    return Ending.WINDOW if now >= batch.closes_at else ""
-
-
-def outcomes(batch: RebootBatch) -> dict[str, int]:
-    rows = batch.items.exclude(outcome="").order_by().values_list("outcome")
-    return dict(rows.annotate(Count("pk")))
-
-
-def may_become_unfit(batch: RebootBatch) -> int:
-    """A share, rounded down, but one at least: except where the approver allowed none."""
-    return max(1, batch.size * batch.may_shrink // 100) if batch.may_shrink else 0
-
-
 def _told(ending: str) -> tuple[str, str]:
-    return ItemOutcome.NOT_STARTED, WORDS[Ending(ending)]
+    return ItemOutcome.NOT_STARTED, halting.WORDS[Ending(ending)]
+
+
+def _how_it_ended(batch: RebootBatch, ending: str) -> str:
+    """Where everybody had their turn it is done, however late and with however many errors."""
+    left = batch.items.filter(outcome=ItemOutcome.NOT_STARTED)
+    if not left.exists():
+        return Ending.DONE
+    return ending or (Ending.WINDOW if left.filter(reason=halting.NO_TIME) else Ending.DONE)
 
 
 def _wait(claim: Claim[RebootBatch]) -> None:
@@ -121,6 +98,8 @@ def _wait(claim: Claim[RebootBatch]) -> None:
 def _finish(claim: Claim[RebootBatch], ending: str) -> None:
     batch = claim.row
     now = timezone.now()
+    if waiting := batch.approvals.filter(state="waiting").first():
+        move(waiting, source="waiting", target="expired", due_at=None)  # it came too late
     claim.release(
         due_at=None, state=BatchState.FINISHED, ending=ending, finished_at=now, paused_why=""
     )
@@ -130,7 +109,7 @@ def _finish(claim: Claim[RebootBatch], ending: str) -> None:
         subject=batch,
         via="job",
         ending=ending,
-        outcomes=outcomes(batch),
+        outcomes=halting.outcomes(batch),
     )
     telling.finished(batch)
 
@@ -179,6 +158,8 @@ def _open(claim: Claim[RebootBatch], now: datetime, going: list[RebootWave]) -> 
     chosen = _chosen(batch, canary)
     if not chosen:
         return _wait(claim)
+    if window := halting.freeze(batch, [item.instance for item in chosen], now):
+        return claim.release(due_at=min(window.ends_at, batch.closes_at))
     if not estimate.fits(batch, [item.instance for item in chosen], now):
         if going:
             return _wait(claim)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
+from commands import holding
 from commands.models import RebootBatch, Way
 from commands.reboots import proof
 from instances.models import Instance
@@ -20,12 +21,29 @@ def _script(script: dict) -> timedelta:
 
 def at_worst(batch: RebootBatch, wave: Iterable[Instance]) -> timedelta:
     """What a wave takes where everything uses up its time."""
-    back = max((batch.back_within(row) for row in wave), default=0)
     probe = timedelta(seconds=proof.TIMEOUT) + REPORT
-    scripts = _script(batch.pre_script) + _script(batch.post_script)
     if batch.rehearsal:
         return LOOK + probe
-    return LOOK + scripts + 2 * probe + timedelta(seconds=back)
+    before = _script(batch.pre_script) if batch.way != Way.EXIT_CODE else timedelta()
+    return LOOK + before + probe + from_power(batch, wave)
+
+
+def from_power(batch: RebootBatch, wave: Iterable[Instance]) -> timedelta:
+    """The same from the moment on at which they are taken down."""
+    if batch.rehearsal:
+        return timedelta()
+    probe = timedelta(seconds=proof.TIMEOUT) + REPORT
+    back = max((time_to_return(batch, row) for row in wave), default=timedelta())
+    return probe + back + _script(batch.post_script)
+
+
+def time_to_return(batch: RebootBatch, instance: Instance) -> timedelta:
+    """From the intent to when it has to be back. Where a script's own exit code takes it down,
+    the script comes first, and may be sent late."""
+    back = timedelta(seconds=batch.back_within(instance))
+    if batch.way != Way.EXIT_CODE:
+        return back
+    return holding.SEND_WITHIN + _script(batch.pre_script) + back
 
 
 def if_well(batch: RebootBatch, wave: Iterable[Instance]) -> timedelta:

@@ -30,6 +30,6 @@ def keep(batch: RebootBatch, items: Iterable[RebootItem], seen: refresh.Look) ->
     RebootItem.objects.bulk_update(rows, ["facts"], batch_size=200)
 
 
-def refreshed(batch: RebootBatch) -> dict[str, object]:
-    """What the batch's own row notes of a look."""
-    return {"checked_at": timezone.now(), "look_at": None}
+def refreshed(seen: refresh.Look) -> dict[str, object]:
+    """What the batch's own row notes of a look; one that could not ask everywhere is none."""
+    return {"look_at": None} if seen.problems else {"checked_at": timezone.now(), "look_at": None}

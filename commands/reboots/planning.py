@@ -19,7 +19,7 @@ ZONE = "zone"
 
 
 def rate_of(batch: RebootBatch) -> Rate:
-    return Rate(batch.mode, tuple(batch.sizes), batch.canary, batch.spread)
+    return Rate(batch.mode, tuple(map(str, batch.sizes)), batch.canary, batch.spread)
 
 
 def fleet_of(instances: Iterable[Instance], keys: Iterable[str]) -> Fleet:

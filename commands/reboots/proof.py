@@ -35,8 +35,10 @@ TIMEOUT = 20  # seconds that a probe may take
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _STAMP = r"\d{8}T\d{6}\.\d{6}Z"
 # Windows has no boot id: the moment of its boot stands for it. Its clock may be set by a second
-# or so while it runs, which moves that moment; a reboot moves it by more.
+# or so while it runs, which moves that moment; a reboot moves it forward by more, and to about the
+# time when it was asked for. What moves it otherwise is a clock that was set by hours.
 SAME_MOMENT = timedelta(seconds=5)
+CLOCK_MAY_DIFFER = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,10 @@ class Reading:
 
 def read(output: bytes, os_type: str) -> Reading | None:
     """What the probe printed; None for anything that is not whole and well-formed."""
-    told = dict(re.findall(r"^(boot_id|booted|end)=(\S*)\r?$", _text(output), re.MULTILINE))
+    rows = re.findall(r"^(boot_id|booted|end)=(\S*)\r?$", _text(output), re.MULTILINE)
+    told = dict(rows)
+    if len(rows) != len(told):
+        return None  # said twice: two answers got mixed up
     form = _STAMP if os_type == "windows" else _UUID
     boot_id, booted = told.get("boot_id", "").lower(), told.get("booted", "")
     if os_type == "windows":
@@ -68,8 +73,22 @@ def _text(output: bytes) -> str:
 def is_same_boot(before: Reading, after: Reading) -> bool:
     if before.boot_id == after.boot_id:
         return True
-    windows = re.fullmatch(_STAMP, before.boot_id) is not None
-    return windows and abs(after.booted_at - before.booted_at) <= SAME_MOMENT
+    return _is_moment(before) and abs(after.booted_at - before.booted_at) <= SAME_MOMENT
+
+
+def is_new_boot(before: Reading, after: Reading, asked_at: datetime) -> bool:
+    """Whether `after` can only be of a boot that began since. Not the opposite of `is_same_boot`:
+    where a clock was set in between, neither is known."""
+    if is_same_boot(before, after):
+        return False
+    if not _is_moment(before):
+        return True
+    later = after.booted_at > before.booted_at
+    return later and after.booted_at > asked_at - CLOCK_MAY_DIFFER
+
+
+def _is_moment(reading: Reading) -> bool:
+    return re.fullmatch(_STAMP, reading.boot_id) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +97,11 @@ class Seen:
 
     before: Reading | None  # None: it could not be read, or the instance was stopped before
     after: Reading | None
+    asked_at: datetime
     was_stopped: bool = False  # ECS called it Stopped before: what runs now is another boot
     known_boot_id: str = ""  # the last one read earlier, for instances that were stopped before
     running: bool = False  # as ECS calls it now
-    down_seen: bool = False  # ECS called it something else than Running meanwhile
-    start_moved: bool = False  # ECS's own start time is another than before
-    booted_since: bool = False  # by its own clock it booted after it was asked to
+    blind: bool = False  # ECS could not be asked how it calls it
 
 
 def came_back(seen: Seen, *, time_is_up: bool) -> str:
@@ -92,29 +110,27 @@ def came_back(seen: Seen, *, time_is_up: bool) -> str:
     A new boot id is proof at once; everything else may still change until the time is up.
     "Running" alone proves nothing: it is true before the instance went down.
     """
-    if seen.after and seen.before and not is_same_boot(seen.before, seen.after):
+    before, after = seen.before, seen.after
+    if after and before and is_new_boot(before, after, seen.asked_at):
         return "verified"
-    fresh = seen.after and seen.after.boot_id != seen.known_boot_id
-    if fresh and seen.was_stopped and seen.before is None:
+    if after and seen.was_stopped and after.boot_id != seen.known_boot_id:
         return "verified"
-    if seen.after and seen.before is None and seen.booted_since:
+    if after and before is None and not seen.was_stopped and after.booted_at > seen.asked_at:
         return "unverified"  # at best: nothing tells which boot it was before
     if not time_is_up:
         return ""
-    if not seen.running:
-        return "not_back"
-    if seen.after and seen.before:
+    if after and before and is_same_boot(before, after):
         return "same_boot"
-    if seen.after or seen.down_seen or seen.start_moved:
+    if seen.blind:
         return "unverified"
-    # Called Running all the time, and nothing answers there: nobody has seen it come back.
-    return "not_back"
+    # Nothing that answers there tells a new boot from the old one.
+    return "unverified" if seen.running else "not_back"
 
 
-def went_down(status: str, *, time_is_up: bool) -> str:
+def went_down(status: str, *, time_is_up: bool, blind: bool = False) -> str:
     """The same for an instance that is meant to be stopped: ECS's Stopped is the proof."""
-    if status == "Stopped":
+    if status == "Stopped" and not blind:
         return "verified"
     if not time_is_up:
         return ""
-    return "same_boot" if status == "Running" else "unverified"
+    return "same_boot" if status == "Running" and not blind else "unverified"

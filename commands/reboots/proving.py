@@ -20,6 +20,7 @@ from commands.models import (
 from commands.outcomes import RESTART_CODES, STOP_CODES
 from commands.reboots import items, proof, wave_runs
 from instances import refresh
+from instances.event_filter import PENDING
 from instances.models import Instance, SystemEvent
 from portal.work import Claim
 
@@ -48,7 +49,7 @@ def prove(claim: Claim[RebootWave]) -> bool:
         _take_over_probes(wave, awaited)
         now = timezone.now()
         for item in awaited:
-            _note_status(item, now)
+            _note_status(item, now, listed=item.instance_id not in look.missing)
         if batch.comes_back:
             _probe(wave, awaited, now)
         changed = [item for item in awaited if _state(item) != known[item.pk]]
@@ -85,7 +86,9 @@ def _take_over_power(wave: RebootWave) -> None:
         rows = RebootItem.objects.filter(pk=item.pk)
         rows.update(pre_target=target)
         if target.outcome == "going_down":
-            rows.update(answered_at=timezone.now())
+            now = timezone.now()
+            back = timedelta(seconds=wave.batch.back_within(item.instance))
+            rows.update(answered_at=now, back_by=now + back)
         elif target.outcome in ("unknown", "stopped") or target.exit_code in codes:
             rows.update(in_doubt=True, reason=wave_runs.in_words(target)[:2000])
         elif target.outcome == "unreached":
@@ -102,11 +105,10 @@ def _take_over_power(wave: RebootWave) -> None:
 
 
 def _take_over_probes(wave: RebootWave, awaited: list[RebootItem]) -> None:
-    now, rows = timezone.now(), {item.pk: item for item in awaited}
-    for asked, target in wave_runs.take_over(wave, Purpose.AFTER):
-        item = rows.get(asked.pk)
-        if item is None:
-            continue
+    """One that never answers keeps nobody else waiting: whoever answered is taken at once."""
+    now = timezone.now()
+    answered = wave_runs.newest(wave, Purpose.AFTER, [i for i in awaited if i.probing])
+    for item, target in answered:
         item.probing = False
         item.probe_at = now + timedelta(seconds=AGAIN[min(item.probes, len(AGAIN)) - 1])
         reading = wave_runs.reading_of(item, target)
@@ -115,8 +117,11 @@ def _take_over_probes(wave: RebootWave, awaited: list[RebootItem]) -> None:
         item.after_booted_at = reading.booted_at if reading else None
 
 
-def _note_status(item: RebootItem, now: datetime) -> None:
+def _note_status(item: RebootItem, now: datetime, *, listed: bool) -> None:
     instance = item.instance
+    if not listed:  # released, or hidden for a moment: nothing is known of it
+        item.after_status = ""
+        return
     item.after_status, item.after_started_at = instance.status, instance.started_at
     if instance.status != "Running":
         item.down_seen_at, item.up_seen_at = item.down_seen_at or now, None
@@ -130,11 +135,11 @@ def _note_status(item: RebootItem, now: datetime) -> None:
 
 
 def _probe(wave: RebootWave, awaited: list[RebootItem], now: datetime) -> None:
-    """Ask those that seem to be back, some at a time; the last chance is just before the end."""
+    """Ask those that seem to be back, some at a time."""
     ready = [
         item
         for item in awaited
-        if item.instance.status == "Running"
+        if item.after_status == "Running"
         and not item.probing
         and (item.probe_at is not None and item.probe_at <= now)
     ]
@@ -155,21 +160,20 @@ def _verdict(batch: RebootBatch, item: RebootItem, now: datetime, *, blind: bool
     grace = timedelta(seconds=proof.TIMEOUT) if item.probing else timedelta()
     time_is_up = now >= item.back_by + (BLIND_FOR if blind else grace)
     if not batch.comes_back:
-        return proof.went_down(item.after_status, time_is_up=time_is_up)
-    return proof.came_back(seen_of(item, batch.way), time_is_up=time_is_up)
+        return proof.went_down(item.after_status, time_is_up=time_is_up, blind=blind)
+    return proof.came_back(seen_of(item, batch.way, blind=blind), time_is_up=time_is_up)
 
 
-def seen_of(item: RebootItem, way: str) -> proof.Seen:
+def seen_of(item: RebootItem, way: str, *, blind: bool = False) -> proof.Seen:
     started = way == Way.START
     return proof.Seen(
         before=_reading(item.before_boot_id, item.before_booted_at),
         after=_reading(item.after_boot_id, item.after_booted_at),
+        asked_at=item.asked_at,
         was_stopped=started,
-        known_boot_id=item.instance.boot_id if started else "",
+        known_boot_id=item.before_boot_id if started else "",
         running=item.after_status == "Running",
-        down_seen=item.down_seen_at is not None and not started,
-        start_moved=item.after_started_at != item.before_started_at,
-        booted_since=item.after_booted_at is not None and item.after_booted_at > item.asked_at,
+        blind=blind,
     )
 
 
@@ -207,7 +211,11 @@ def look_for_late_ones(claim: Claim[RebootWave]) -> None:
 
 def _note_late(item: RebootItem, after: proof.Reading | None, now: datetime) -> None:
     before = _reading(item.before_boot_id, item.before_booted_at)
-    if after and before and not proof.is_same_boot(before, after):
+    if before is None:  # it was started: any boot is another than the one before
+        late = after is not None and after.boot_id != item.before_boot_id
+    else:
+        late = after is not None and proof.is_new_boot(before, after, item.asked_at)
+    if late:
         item.late_at, item.late_boot_id = now, after.boot_id
         item.save(update_fields=["late_at", "late_boot_id"])
 
@@ -215,6 +223,12 @@ def _note_late(item: RebootItem, after: proof.Reading | None, now: datetime) -> 
 def _answers(item: RebootItem) -> bool:
     item.instance.refresh_from_db()
     return item.instance.status == "Running" and item.instance.agent_state() == "alive"
+
+
+def with_open_event(wave: RebootWave) -> list[RebootItem]:
+    """Those that were taken down, and had an event planned whose end is not known yet."""
+    rows = wave.items.exclude(event_id="").exclude(asked_at=None)
+    return [item for item in rows if item.event_status in ("", *PENDING)]
 
 
 def note_events(rows: Iterable[RebootItem]) -> None:

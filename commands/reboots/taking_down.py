@@ -8,8 +8,8 @@ same worker may make it again while it still holds the wave.
 
 from __future__ import annotations
 
+import itertools
 import time
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from commands.models import (
     BatchState,
-    Cleared,
+    Ending,
     ItemOutcome,
     ItemState,
     RebootBatch,
@@ -28,17 +28,14 @@ from commands.models import (
     WaveStage,
     Way,
 )
-from commands.reboots import items, wave_runs
+from commands.reboots import estimate, halting, items, wave_runs
 from instances import ecs
 from portal import audit
-from portal.work import Claim
+from portal.work import LEASE, Claim
 
 THROTTLED_FOR = 60.0  # seconds in which a throttled call is made again
+FRESH = timedelta(minutes=3)  # so old may the boot before be
 ACTS = {Way.REBOOT: "reboot", Way.FORCE: "reboot", Way.STOP: "stop", Way.START: "start"}
-
-STOPPED = "Stopped before its turn came."
-WINDOW_CLOSED = "The window closed before its turn came."
-NOT_CLEARED = "Only the canary was approved."
 
 Chunk = tuple[RebootItem, ...]
 
@@ -62,24 +59,23 @@ def _intended(claim: Claim[RebootWave]) -> list[RebootItem]:
     """Those that are asked for now, committed as such; empty where the wave goes elsewhere."""
     wave = claim.row
     with transaction.atomic():
-        claim.renew()  # nobody else has this wave until the commit
+        # First the batch, then the wave: whoever steers a batch locks them in this order too.
         batch = RebootBatch.objects.select_for_update().get(pk=wave.batch_id)
+        claim.renew()  # nobody else has this wave until the commit
         ready = wave.items.filter(state=ItemState.PREPARING)
-        if why := _not_now(batch, wave):
-            items.end_all(ready, ItemOutcome.NOT_STARTED, why)
-        elif batch.state == BatchState.PAUSED and ready.exists():
-            # What was read of them will be old when it goes on, so they are looked at again.
-            claim.release(due_at=None, stage=WaveStage.CHECKING)
-            return []
         asked = list(ready.select_related("instance__account").order_by("place"))
         now = timezone.now()
+        if why := halting.why_not(batch, wave, [item.instance for item in asked], now):
+            items.end_all(ready, ItemOutcome.NOT_STARTED, why)
+            asked = []
+        elif asked and (batch.state == BatchState.PAUSED or _is_old(wave, now)):
+            # What was read of them is old, or will be when it goes on: they are looked at again.
+            paused = batch.state == BatchState.PAUSED
+            claim.release(due_at=None if paused else now, stage=WaveStage.CHECKING)
+            return []
         for item in asked:
-            item.state, item.asked_at = ItemState.ASKED, now
-            item.back_by = now + timedelta(seconds=batch.back_within(item.instance))
-            item.before_started_at = item.instance.started_at
-        RebootItem.objects.bulk_update(
-            asked, ["state", "asked_at", "back_by", "before_started_at"], batch_size=200
-        )
+            _intend(batch, item, now)
+        RebootItem.objects.bulk_update(asked, INTENT, batch_size=200)
         if asked:
             _tell(batch, wave, asked)
         if batch.way == Way.EXIT_CODE and asked:
@@ -89,13 +85,23 @@ def _intended(claim: Claim[RebootWave]) -> list[RebootItem]:
     return asked
 
 
-def _not_now(batch: RebootBatch, wave: RebootWave) -> str:
-    """Why nothing more of this batch is taken down."""
-    if batch.stop_asked_at:
-        return STOPPED
-    if batch.cleared == Cleared.NOTHING or (batch.cleared == Cleared.CANARY and not wave.canary):
-        return NOT_CLEARED
-    return WINDOW_CLOSED if timezone.now() >= batch.closes_at else ""
+def _is_old(wave: RebootWave, now: datetime) -> bool:
+    """A boot that was read a while ago may have been left by others since, and prove nothing."""
+    read = wave.runs.filter(purpose=WaveRun.Purpose.BEFORE).order_by("-pk")
+    at = read.values_list("invocation__finished_at", flat=True).first()
+    return at is not None and now - at > FRESH
+
+
+INTENT = ["state", "asked_at", "back_by", "before_started_at", "before_boot_id", "event_id"]
+
+
+def _intend(batch: RebootBatch, item: RebootItem, now: datetime) -> None:
+    item.state, item.asked_at = ItemState.ASKED, now
+    item.back_by = now + estimate.time_to_return(batch, item.instance)
+    item.before_started_at = item.instance.started_at
+    item.event_id = item.facts["event_id"] or item.event_id
+    if batch.way == Way.START:  # which boot it was before it was stopped, if anybody knows
+        item.before_boot_id = item.instance.boot_id
 
 
 def _tell(batch: RebootBatch, wave: RebootWave, asked: list[RebootItem]) -> None:
@@ -112,12 +118,48 @@ def _tell(batch: RebootBatch, wave: RebootWave, asked: list[RebootItem]) -> None
 
 
 def _call(claim: Claim[RebootWave], batch: RebootBatch, asked: list[RebootItem]) -> None:
-    """One call for up to a hundred of an account and region, side by side."""
-    calls = {chunk: partial(_power, batch, chunk) for chunk in _chunks(asked)}
-    for chunk, answer in ecs.side_by_side(calls):
-        with transaction.atomic():
-            claim.renew()
-            _write(chunk, answer)
+    """One call for up to a hundred of an account and region, side by side; those that ECS was too
+    busy for are made again, for a while."""
+    waiting, give_up = _chunks(asked), time.monotonic() + THROTTLED_FOR
+    while waiting:
+        claim.renew()  # or somebody else has the wave, and looks at the machines already
+        begun = time.monotonic()
+        calls = {chunk: partial(_power, batch, chunk, begun) for chunk in waiting}
+        waiting, rest = [], 0.0
+        for chunk, answer in ecs.side_by_side(calls):
+            if _did_not_happen(answer) and (again := _rest(answer)) + time.monotonic() < give_up:
+                waiting.append(chunk)
+                rest = max(rest, again)
+                continue
+            with transaction.atomic():
+                claim.renew()
+                _write(chunk, answer)
+        if waiting:
+            time.sleep(rest)
+            waiting = _unless_stopped(batch, waiting)
+
+
+def _unless_stopped(batch: RebootBatch, waiting: list[Chunk]) -> list[Chunk]:
+    if not RebootBatch.objects.filter(pk=batch.pk).exclude(stop_asked_at=None).exists():
+        return waiting
+    for item in itertools.chain.from_iterable(waiting):
+        items.refuse(item, "Throttled", halting.WORDS[Ending.STOPPED])
+    return []
+
+
+class NotMade(Exception):
+    """The call was not made: too long had passed since it was known whose wave this is."""
+
+
+def _did_not_happen(answer: object) -> bool:
+    return isinstance(answer, NotMade) or (
+        isinstance(answer, ecs.Throttled) and not answer.in_doubt
+    )
+
+
+def _rest(answer: ecs.Throttled | NotMade) -> float:
+    wish = getattr(answer, "retry_after", None) or 1.0
+    return 0.0 if isinstance(answer, NotMade) else min(max(wish, 0.5), 10.0)
 
 
 def _chunks(asked: list[RebootItem]) -> list[Chunk]:
@@ -131,10 +173,11 @@ def _chunks(asked: list[RebootItem]) -> list[Chunk]:
     ]
 
 
-def _power(batch: RebootBatch, chunk: Chunk) -> ecs.Answer[list[ecs.PowerAnswer]]:
+def _power(batch: RebootBatch, chunk: Chunk, begun: float) -> ecs.Answer[list[ecs.PowerAnswer]]:
+    if time.monotonic() - begun > LEASE.total_seconds() / 2:
+        raise NotMade("this process was held up; it looks first whose wave it is")
     instance = chunk[0].instance
-    call: Callable[[], ecs.Answer] = partial(
-        ecs.power,
+    return ecs.power(
         instance.account.signing(),
         instance.region,
         [item.instance.instance_id for item in chunk],
@@ -142,21 +185,15 @@ def _power(batch: RebootBatch, chunk: Chunk) -> ecs.Answer[list[ecs.PowerAnswer]
         force=batch.way == Way.FORCE,
         stopped_mode=batch.stopped_mode,
     )
-    give_up = time.monotonic() + THROTTLED_FOR
-    while True:
-        try:
-            return call()
-        except ecs.Throttled as error:
-            rest = min(max(error.retry_after or 1.0, 0.5), 10.0)
-            if error.in_doubt or time.monotonic() + rest > give_up:
-                raise
-            time.sleep(rest)
 
 
 def _write(chunk: Chunk, answer: ecs.Answer[list[ecs.PowerAnswer]] | Exception) -> None:
     now = timezone.now()
     rows = RebootItem.objects.filter(pk__in=[item.pk for item in chunk], state=ItemState.ASKED)
-    if isinstance(answer, ecs.Refused) and not answer.in_doubt:
+    if isinstance(answer, NotMade):
+        for item in chunk:
+            items.refuse(item, "NotMade", str(answer))
+    elif isinstance(answer, ecs.Refused) and not answer.in_doubt:
         for item in chunk:
             items.refuse(item, answer.code, str(answer))
     elif isinstance(answer, ecs.EcsError):

@@ -71,6 +71,20 @@ def take_over(wave: RebootWave, purpose: str) -> Iterator[tuple[RebootItem, Targ
         raise WrongState("answers were taken over twice")
 
 
+def newest(
+    wave: RebootWave, purpose: str, items: Iterable[RebootItem]
+) -> list[tuple[RebootItem, Target]]:
+    """Of each item's newest answer to a run of this kind those that are in, though others of the
+    same run may be awaited still."""
+    members = {item.instance_id: item for item in items}
+    runs = WaveRun.objects.filter(wave=wave, purpose=purpose).values("invocation")
+    targets = Target.objects.filter(invocation__in=runs, instance__in=list(members))
+    last = {target.instance_id: target for target in targets.order_by("pk")}
+    keys = [target.pk for target in last.values() if target.over]
+    rows = Target.objects.filter(pk__in=keys).select_related("output")
+    return [(members[target.instance_id], target) for target in rows]
+
+
 def reading_of(item: RebootItem, target: Target) -> proof.Reading | None:
     """What the probe read on this instance."""
     if target.outcome != "ok" or target.output is None or target.dropped:

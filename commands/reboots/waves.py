@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from commands.models import (
+    BatchState,
     ItemOutcome,
     ItemState,
     RebootBatch,
@@ -21,7 +22,7 @@ from commands.models import (
     WaveStage,
     Way,
 )
-from commands.reboots import items, looking, preflight, proving, taking_down, wave_runs
+from commands.reboots import halting, items, looking, preflight, proving, taking_down, wave_runs
 from commands.reboots.preflight import Needs, Unfit
 from portal import work
 from portal.work import Claim
@@ -57,12 +58,15 @@ def _check(claim: Claim[RebootWave]) -> None:
     """The pre-flight once more: whoever has become unfit is left out, with the reason."""
     wave, batch = claim.row, claim.row.batch
     rows = _preparing(wave)
+    if _halted(claim, rows):
+        return
     with claim.held():
         seen = looking.look(batch, rows)
-    if seen.problems and timezone.now() - wave.started_at < CANNOT_LOOK:
-        return claim.release(due_at=timezone.now() + timedelta(seconds=5))
+    give_up = wave.deadline or timezone.now() + CANNOT_LOOK
+    if seen.problems and timezone.now() < give_up:
+        return claim.release(due_at=timezone.now() + timedelta(seconds=5), deadline=give_up)
     with transaction.atomic():
-        claim.renew()
+        claim.write(deadline=None)
         looking.keep(batch, rows, seen)
         needs, fit = Needs.of(batch), []
         for item in rows:
@@ -74,11 +78,28 @@ def _check(claim: Claim[RebootWave]) -> None:
                 items.end([item], ItemOutcome.SKIPPED, _said(why, item))
             else:
                 fit.append(item)
-        if fit and batch.pre_script and batch.way != Way.EXIT_CODE and not batch.rehearsal:
-            wave_runs.begin(wave, Purpose.PRE, fit, batch.pre_script)
+        # After a pause they are looked at again; the pre-command runs once.
+        unprepared = [item for item in fit if item.pre_target_id is None]
+        with_script = batch.pre_script and batch.way != Way.EXIT_CODE and not batch.rehearsal
+        if unprepared and with_script:
+            wave_runs.begin(wave, Purpose.PRE, unprepared, batch.pre_script)
             claim.release(due_at=timezone.now() + ASIDE, stage=WaveStage.PRE)
         else:
             _read_before(claim, fit)
+
+
+def _halted(claim: Claim[RebootWave], rows: list[RebootItem]) -> bool:
+    """Where the batch has been ended or paused meanwhile, nothing is begun on these any more."""
+    wave = claim.row
+    with transaction.atomic():
+        batch = RebootBatch.objects.select_for_update().get(pk=wave.batch_id)
+        claim.renew()
+        if why := halting.why_not(batch, wave, [item.instance for item in rows], timezone.now()):
+            items.end(rows, ItemOutcome.NOT_STARTED, why)
+            claim.release(due_at=timezone.now(), stage=WaveStage.POWER)
+        elif rows and batch.state == BatchState.PAUSED:
+            claim.release(due_at=None)  # whoever resumes it wakes us
+    return claim.released
 
 
 def _said(why: Unfit, item: RebootItem) -> str:
@@ -104,6 +125,8 @@ def _after_pre(claim: Claim[RebootWave]) -> None:
 def _read_before(claim: Claim[RebootWave], fit: list[RebootItem]) -> None:
     """Whoever can be asked is; those that were stopped, or accepted without proof, are not."""
     wave, batch = claim.row, claim.row.batch
+    # What was read before a pause is too old to prove anything by.
+    wave.items.filter(state=ItemState.PREPARING).update(before_boot_id="", before_booted_at=None)
     readable = [item for item in fit if item.facts["agent"] == "alive"]
     if batch.way == Way.START or not batch.comes_back or not readable:
         return claim.release(due_at=timezone.now(), stage=WaveStage.POWER)
@@ -141,8 +164,8 @@ def _prove(claim: Claim[RebootWave]) -> None:
     wave, batch = claim.row, claim.row.batch
     if not proving.prove(claim):
         return claim.release(due_at=proving.next_look(wave, timezone.now()))
-    with_event = wave.items.exclude(event_id="").exclude(asked_at=None)
-    if with_event.exists():
+    with_event = proving.with_open_event(wave)
+    if with_event:
         with claim.held():
             looking.look(batch, with_event)
     with transaction.atomic():
@@ -170,9 +193,10 @@ def _after_post(claim: Claim[RebootWave]) -> None:
 
 
 def _close(claim: Claim[RebootWave]) -> None:
-    """Everybody is over; whoever did not come back is looked for a while longer."""
+    """Everybody is over; whoever did not come back is looked for a while longer, and so are the
+    events whose end ECS has not told yet."""
     now = timezone.now()
-    late = proving.late_ones(claim.row)
+    late = proving.late_ones(claim.row) or proving.with_open_event(claim.row)
     stage = WaveStage.LATE if late else WaveStage.OVER
     due_at = now + timedelta(seconds=30) if late else None
     claim.release(due_at=due_at, stage=stage, ended_at=now)
@@ -181,9 +205,17 @@ def _close(claim: Claim[RebootWave]) -> None:
 def _late(claim: Claim[RebootWave]) -> None:
     wave, now = claim.row, timezone.now()
     age = now - wave.ended_at
-    if age > proving.LATE_FOR or not proving.late_ones(wave):
+    with_event = proving.with_open_event(wave)
+    late = bool(proving.late_ones(wave))
+    if age > proving.LATE_FOR or not (late or with_event):
         return claim.release(due_at=None, stage=WaveStage.OVER)
-    proving.look_for_late_ones(claim)
+    if late:
+        proving.look_for_late_ones(claim)
+    if with_event:
+        with claim.held():
+            looking.look(wave.batch, with_event)
+        claim.renew()
+        proving.note_events(with_event)
     rest = min(max(age / 8, timedelta(seconds=30)), timedelta(minutes=10))
     claim.release(due_at=now + rest)
 
