@@ -23,6 +23,7 @@ NOT_SHOWN = (
 )
 NO_RUN = "ECS shows no run for this time on any machine."
 LOST = "ECS has forgotten the results of this time."
+BIGGEST = 2**31 - 1  # that databases keep in such a column
 Round = ecs.Result
 
 
@@ -123,11 +124,21 @@ def _write(fire: Dispatch, run: Invocation, rounds: list[Round]) -> list[Round]:
     open_ones = set(fire.targets.filter(over=False).values_list("instance__instance_id", flat=True))
     fit = [told for told in rounds if told.instance_id in open_ones]
     keeping.results(fire, run, fit)
-    for told in fit:
-        own = Target.objects.filter(dispatch=fire, instance__instance_id=told.instance_id)
-        own.update(repeats=told.repeats)
+    number(fire, fit)
     _end_if_over(fire)
     return [told for told in rounds if told.instance_id not in open_ones]
+
+
+def number(dispatch: Dispatch, rounds: list[Round], **also: str) -> None:
+    """Write on its targets which time this was, and `also` columns from attributes; most machines
+    are alike, and one UPDATE does for these."""
+    alike: dict[tuple, list[str]] = defaultdict(list)
+    for told in rounds:
+        values = (min(told.repeats, BIGGEST), *(getattr(told, name) for name in also.values()))
+        alike[values].append(told.instance_id)
+    for values, names in alike.items():
+        targets = Target.objects.filter(dispatch=dispatch, instance__instance_id__in=names)
+        targets.update(**dict(zip(("repeats", *also), values, strict=True)))
 
 
 def _end_if_over(fire: Dispatch) -> None:

@@ -37,7 +37,6 @@ AFTER_TROUBLE = timedelta(seconds=15)
 LATEST = timedelta(minutes=5)  # between looks at what waits for its next time
 BETWEEN_STARTS = timedelta(minutes=1)  # at what waits for machines to start
 MOST_PAGES = 20  # of the listing; what lies beyond is read by itself
-BIGGEST = 2**31 - 1
 
 
 @dataclass
@@ -225,11 +224,8 @@ def _keep_rounds(look: Look, run: Invocation, schedule: Schedule | None, now: da
             if told.forgotten
         }
         fires.tell_forgotten(schedule, forgotten, now)
-    for name, told in look.told.items():
-        if told.over:
-            last = told.over[-1]
-            own = Target.objects.filter(dispatch=look.claim.row, instance__instance_id=name)
-            own.update(repeats=min(last.repeats, BIGGEST), started_at=last.started_at)
+    last = [told.over[-1] for told in look.told.values() if told.over]
+    fires.number(look.claim.row, last, started_at="started_at")
 
 
 def _final_enough(look: Look, now: datetime) -> list[ecs.Result]:

@@ -82,5 +82,6 @@ def by_history(
     if number < row.repeats and row.status in ecs.FINAL_INVOCATION_STATUSES:
         # The machine's part is over, and only its own row tells of the last time.
         forgotten += row.repeats - number - 1
+        number = row.repeats
         over.append(row)
     return Told(over, number < row.repeats, forgotten)

@@ -55,11 +55,11 @@ def listing(request: HttpRequest) -> HttpResponse:
     if "csv" in request.GET:
         return lists.csv(request, found, COLUMNS, name="runs", order=ORDER, sorts=SORTS)
     page = lists.page(request, found, ORDER, sorts=SORTS)
-    shown = {"form": form, "page": page, "bars": _bars(page.rows)}
+    shown = {"form": form, "page": page, "bars": bars_of(page.rows)}
     return render(request, "commands/runs.html", shown)
 
 
-def _bars(runs: list[Invocation]) -> dict[int, list]:
+def bars_of(runs: list[Invocation]) -> dict[int, list]:
     """Each run's outcomes; those still going are counted by one query for all of them."""
     counts: dict[int, dict[str, int]] = {run.pk: run.outcomes for run in runs}
     going = [run.pk for run in runs if run.state != Invocation.State.FINISHED]

@@ -21,6 +21,7 @@ from commands.models import Dispatch, Fire, FreezeWindow, Schedule, TimedLook, T
 from commands.plan import Plan
 from commands.views import compose
 from commands.views.compose import initial
+from commands.views.runs import bars_of
 from instances import ecs
 from instances.groups import sees_all
 from instances.models import Instance, Region
@@ -76,6 +77,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     fires = Fire.objects.filter(schedule=schedule).select_related("invocation")
     page = lists.page(request, fires, ("-planned_at",))
     shown = {"schedule": schedule, "coming": coming, "page": page, "run": schedule.timed_run}
+    shown["bars"] = bars_of([fire.invocation for fire in page if fire.invocation])
     shown["own"] = request.user.is_superuser or schedule.owner_id == request.user.pk
     if run := schedule.timed_run:
         shown["stopping"] = stopping.progress(run) if run.stop_asked_at else None
@@ -140,6 +142,9 @@ def _have_ecs_keep_it(
 ) -> HttpResponse:
     repeats = Schedule.Repeat(form.cleaned_data["repeat_mode"]).label
     shown = {"repeats": repeats, "objections": timed.objections(form, planned)}
+    shown["goes_on"] = len(form.times) > 1 or (
+        form.cleaned_data["repeat_mode"] == Schedule.Repeat.EVERY_REBOOT
+    )
     if not send:
         return compose.preview(request, form, planned, **shown)
     once = compose.once_of(request.POST.get("once", ""))

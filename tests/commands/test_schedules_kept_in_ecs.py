@@ -289,6 +289,66 @@ def test_a_frequency_that_the_machine_cannot_read_is_told(client, operator, flee
     assert not Fire.objects.exists()
 
 
+def test_all_that_ecs_keeps_in_a_region_is_followed_by_few_calls(
+    client, operator, fleet, hand, machines
+):
+    made = command(operator)
+    both = [make(client, machines, made), make(client, machines, made)]
+    for schedule in both:
+        look(schedule)
+
+    def calls(act) -> dict[str, int]:
+        before = fleet.counters()["calls"]
+        act()
+        after = fleet.counters()["calls"]
+        return {
+            name: n - before.get(name, 0) for name, n in after.items() if n > before.get(name, 0)
+        }
+
+    def look_at_both() -> None:
+        Dispatch.objects.exclude(due_at=None).update(due_at=timezone.now() - timedelta(seconds=1))
+        jobs.carry_on(Dispatch.objects.exclude(due_at=None).first().pk)
+
+    assert calls(look_at_both) == {"DescribeInvocations": 1}
+    hand.fire()
+    ends = time.monotonic() + 10
+    while any(row.status != "Scheduled" or row.exit_code is None for row in kept_rows(fleet, both)):
+        assert time.monotonic() < ends
+        time.sleep(0.01)
+    told = calls(look_at_both)
+    assert told == {"DescribeInvocations": 1, "DescribeInvocationResults": 2}
+    assert [len(fired(schedule)) for schedule in both] == [1, 1]
+
+
+def kept_rows(fleet, schedules) -> list:
+    return [row for schedule in schedules for row in rows(fleet, schedule)]
+
+
+def test_an_answer_after_its_deadline_is_kept_beside_the_run_of_its_time(
+    client, operator, fleet, hand, machines
+):
+    schedule = make(client, machines)
+    look(schedule)
+    off = machines[0].instance_id
+    fleet.change(off, status="Stopped")
+    hand.fire()
+    until(schedule, lambda: len(fired(schedule)) == 1)
+    until(schedule, lambda: fired(schedule)[0].targets.filter(over=True).count() == 2)
+    Dispatch.objects.filter(invocation=fired(schedule)[0]).update(deadline=timezone.now())
+    look(schedule)
+    fleet.change(off, status="Running")
+    invocation = fleet.cloud.runs.find(REGION, rows_of(schedule).invoke_id)
+    late = [row for row in invocation.rows if row.instance_id == off]
+    fleet.cloud.runs._fire(invocation, late)
+    until(schedule, lambda: over(schedule, 2))
+    assert [run.outcomes for run in fired(schedule)] == [{"ok": 2, "unknown": 1}, {"ok": 1}]
+    assert len({fire.planned_at for fire in Fire.objects.all()}) == 1
+
+
+def rows_of(schedule: Schedule) -> Dispatch:
+    return schedule.timed_run.dispatches.get(fire_of=None)
+
+
 # --- Whatever dies ------------------------------------------------------------------------------
 
 
