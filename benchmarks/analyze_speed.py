@@ -84,6 +84,7 @@ ORDINARY = (
     ("app[{p}]", "INFO  o.e.shop.OrderService - order {n} accepted in {b} ms, session 8f{n}"),
     ("app[{p}]", "DEBUG o.e.shop.Cache - evicted {b} entries, {n} left, hit ratio 0.{b}"),
     ("app[{p}]", "WARN  o.e.shop.Stock - slow query ({n} ms): select * from stock where sku = {p}"),
+    ("uvicorn[1502]", 'INFO:     10.1.{b}.{b}:{p} - "GET /health HTTP/1.1" 200 OK'),
     ("app[{p}]", "订单 {n} 已支付，用时 {b} 毫秒"),
     ("dockerd[988]", 'time="2026-03-04T02:28:{b}Z" level=info msg="ignoring event" id={n}'),
     ("kubelet[1201]", 'I0304 02:28:{b} {p} reconciler.go:224] "operationExecutor.Verify" pod={n}'),

@@ -21,11 +21,11 @@ LIFE = 3 * BODY  # lines after which an open report is over, even if others prin
 BLOCK = 1 << 16
 CONTEXT = 6000  # characters above a boot that are kept
 TABLE: tuple[Header, ...] = (*REPORTS, *BY_KERNEL, *BY_ANYONE)
-ANYONE = frozenset(header.code for header in BY_ANYONE)
 EVERY_WORD = {word for header in TABLE for word in header.words}
 # "ernel BUG " is found by "BUG ": looking for the shorter one is enough.
 WORDS = tuple(sorted(w for w in EVERY_WORD if not any(v in w for v in EVERY_WORD - {w})))
 TELLING = telling.expression(WORDS)
+TELLING_OF_PROGRAMS = telling.expression(word for header in BY_ANYONE for word in header.words)
 # People quote these phrases in lists and sentences. What the kernel printed says more: a reason,
 # an address, the place.
 QUOTABLE = frozenset(header.code for header in REPORTS if header.code.split(".")[0] in DEADLY)
@@ -68,10 +68,10 @@ def recognise(line: Line) -> Header | None:
     text = line.text.lstrip()
     if not TELLING.search(text):
         return None
-    for header in TABLE:
-        if not any(word in text for word in header.words) or not header.pattern.match(text):
-            continue
-        if line.by_kernel or (header.code in ANYONE and not _of_a_session(line)):
+    if not line.by_kernel and _of_a_session(line):
+        return None
+    for header in TABLE if line.by_kernel else BY_ANYONE:
+        if any(word in text for word in header.words) and header.pattern.match(text):
             return header
     return None
 
@@ -201,6 +201,9 @@ def _telling(blocks: Iterable[str], cutter: _Cutter) -> Iterator[tuple[Line, tup
             end = block.find("\n", at)
             end = len(block) if end < 0 else end
             number += 1
+            if cutter.opened is None and _of_no_concern(block, at, end):
+                at = end + 1
+                continue
             for raw in lines.apart(block[at : min(end, at + lines.LONGEST)]):
                 yield lines.read(raw, number), (block, at)
             at = end + 1
@@ -210,6 +213,12 @@ def _telling(blocks: Iterable[str], cutter: _Cutter) -> Iterator[tuple[Line, tup
             unread = at < len(block) and block[-1] != "\n"
             end_of_text = kept, number + unread
     cutter.last = _last_line(*end_of_text) or cutter.last
+
+
+def _of_no_concern(block: str, at: int, end: int) -> bool:
+    """A program said what only the kernel can mean, such as `INFO: `."""
+    said = lines.PROGRAM.match(block, at, end)
+    return bool(said) and not TELLING_OF_PROGRAMS.search(block, at, end)
 
 
 def _last_line(text: str, number: int) -> Line | None:

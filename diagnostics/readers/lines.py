@@ -20,6 +20,7 @@ QUOTED = re.compile(r"^(?:[>|] ?)+(?=\S)|^(?:> ?)+")
 LEVEL = re.compile(r"^<\d{1,3}>(?:\d+ (?=\d{4}-))?")
 DECODED_LEVEL = re.compile(r"^(?:kern|user|daemon|syslog)\s*:\s*(?:\w+)\s*:\s*")
 COLLECTOR = re.compile(r"^- \d{9,10} \d{4}\.\d\d\.\d\d \S+ ")  # of the big machines' archives
+PUT_BEFORE = ">|<-kuds"  # with one of these each of the four begins
 # "name: " that a collector of ours or journalctl --merge puts before a printed line
 ISO = re.compile(
     r"^\[?(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?"
@@ -41,6 +42,14 @@ HUMAN = re.compile(
 AGAIN = re.compile(r"(?<=\S)\s*(?=\[ *\d{1,7}\.\d{6}\](?:\[ *[TC]\d+\])? \S)")
 ALONE = re.compile(r"\[ *([TC]\d+)\] ?")
 CALLER = re.compile(r"^(?:\[ *([TC]\d+)\] ?|\(\d+\)|<\d>)")
+_DAY = r"(?:{m}) +(?:[1-9]|1\d|2[0-8])|(?!Feb)(?:{m}) (?:29|30)|(?:Jan|Mar|May|Jul|Aug|Oct|Dec) 31"
+_DATE = r"(?!0000)\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])"
+_TIME = r"(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?"
+# A line that some program other than the kernel surely said. One that fits not may be its too.
+PROGRAM = re.compile(
+    rf"(?:(?:{_DAY.format(m='|'.join(MONTHS))}) {_TIME}|{_DATE}T{_TIME}(?:Z|[+-]\d\d:\d\d)?) "
+    rf"[\w.-]+ (?:[\w.-]+/)*(?!(?:{'|'.join(sorted(KERNEL_TAGS))})\b)[\w.-]+(?:\[\d+\])?: "
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +88,9 @@ def read(raw: str, number: int = 0) -> Line:
     if text[:1] == "{":
         text = _journal_json(text)
     at = stamp = program = caller = pid = None
-    for pattern in (QUOTED, COLLECTOR, LEVEL, DECODED_LEVEL):
-        text = pattern.sub("", text, count=1)
+    if text[:1] in PUT_BEFORE:
+        for pattern in (QUOTED, COLLECTOR, LEVEL, DECODED_LEVEL):
+            text = pattern.sub("", text, count=1)
     if found := ISO.match(text):
         at, text = _iso(found), text[found.end() :]
     elif found := SYSLOG.match(text):

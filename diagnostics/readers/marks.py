@@ -200,10 +200,7 @@ END = [
             r"The system is going down for (?:system )?(?:halt|power)",
             r"(?:Power key pressed|Requesting system (?:poweroff|halt))",
         ],
-        [
-            *("ower", "arget ", "runlevel: "),
-            *("ystem halt", "is halting", "will halt", "down for halt"),
-        ],
+        ["ower", "halt", "Halt", "runlevel: "],
         single=True,
     ),
     header(
@@ -218,8 +215,8 @@ END = [
             r"(?:.*origin software=\"rsyslogd\".* )?exiting on signal 15",
         ],
         [
-            *("going down NOW", "arget ", "Journal stopped", "SIGTERM", "SIGKILL"),
-            *("Kernel logging", "signal 15"),
+            *("going down NOW", "Shutdown", "Final Step", "Unmount All", "Journal stopped"),
+            *("SIGTERM", "SIGKILL", "Kernel logging", "signal 15"),
         ],
         single=True,
     ),

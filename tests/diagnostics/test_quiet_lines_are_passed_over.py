@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from diagnostics.analyzers import linux
 from diagnostics.management.commands import analyze
-from diagnostics.readers import events
+from diagnostics.readers import events, lines
 from tests.diagnostics.test_linux_analysis_of_mangled_evidence import EVIDENCE
 from tests.diagnostics.test_linux_figures_on_the_corpus import CORPUS, needs_corpus
 from tests.sizes import LONG, examples
@@ -20,7 +20,11 @@ EXAMPLES = settings(
     max_examples=examples(1000), deadline=None, suppress_health_check=list(HealthCheck)
 )
 CONSOLES = {file.parent.name: file.read_text() for file in EVIDENCE.glob("*/console.log")}
-PREFIXES = ["", "> ", "<4>", "Nov  9 12:01:01 web-7 kernel: ", "Nov  9 12:01:01 web-7 app[12]: "]
+PREFIXES = [
+    *("", "> ", "<4>", "Nov  9 12:01:01 web-7 kernel: ", "2026-02-29T25:01:01Z h app[12]: "),
+    *("Nov  9 12:01:01 web-7 app[12]: ", "Feb 29 12:01:01 h a/b: ", "2026-02-28T02:28:02Z h a/b: "),
+    *("Nov 31 12:01:01 h app: ", "Nov 30 12:01:01 h postfix/kernel[1]: ", "Nov 1 12:01:01 h a@b: "),
+]
 STRAY = ["\0" * 40, "\x1b[31m", "订单 7 已支付 ", "DEBUG: ", "INFO: ", "\xa0", "x" * 70000, "\r"]
 EVERY_LINE = re.compile("")  # stands in every line
 
@@ -32,6 +36,7 @@ def slowly():
     def do(work, *given):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(events, "TELLING", EVERY_LINE)
+            patch.setattr(events, "TELLING_OF_PROGRAMS", EVERY_LINE)
             return work(*given)
 
     return do
@@ -115,6 +120,19 @@ def test_each_word_is_found_wherever_it_stands():
     for word in events.EVERY_WORD:
         for before in ("", "x", " ", "é订单 ", "\0", "B", "BUG"):
             assert events.TELLING.search(f"quiet\n{before}{word}\nquiet"), (before, word)
+
+
+@pytest.mark.parametrize("prefix", PREFIXES)
+def test_who_surely_is_a_program_is_one(prefix):
+    if lines.PROGRAM.match(prefix + "INFO: all is well"):
+        assert not lines.read(prefix + "INFO: all is well").by_kernel
+
+
+@EXAMPLES
+@given(st.from_regex(lines.PROGRAM))
+def test_whatever_surely_is_a_program_is_one(text):
+    line = lines.read(text[lines.PROGRAM.search(text).start() :])
+    assert not line.by_kernel
 
 
 def test_what_applications_say_all_day_is_not_read():
