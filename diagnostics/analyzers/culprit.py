@@ -15,7 +15,7 @@ from ..readers.events import Event
 from ..readers.frames import OFFSET, SYMBOL, bare, frames, nowhere, pointer
 from .kernel_names import CHECKERS, DISPATCHING, HELPERS, IDLING, NOISE, PRIMITIVES, REPORTERS
 from .locks import acquiring, behind, blocked
-from .traces import TRACE, first, first_or_path, frames_of, standing_at, told
+from .traces import announced, first, first_or_path, frames_of, standing_at, told
 from .trust import guesses
 
 Rule = Callable[[Event], str | None]
@@ -93,7 +93,8 @@ def entered(event: Event) -> str | None:
         return None
     below = found[entries[-1] + 1 :] if entries else found
     inner = list(takewhile(lambda name: not DISPATCHING.fullmatch(name), below))
-    if not inner or NOISE.fullmatch(inner[-1]):
+    cut = len(inner) == len(below)  # above the way in, so that the last frame is any frame
+    if cut or not inner or NOISE.fullmatch(inner[-1]):
         return None
     return WRAPPED.sub("", inner[-1])
 
@@ -145,7 +146,7 @@ def allocating(event: Event) -> str | None:
 
 def slept(event: Event) -> str | None:
     """Who slept where nobody may, by the announced trace: other frames tell who forbade it."""
-    return first_or_path(event) if any(TRACE.match(line.text) for line in event.body) else None
+    return first_or_path(event) if announced(event) else None
 
 
 def unvouched(rule: Rule) -> Rule:

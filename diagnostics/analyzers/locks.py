@@ -8,7 +8,7 @@ from itertools import dropwhile
 from ..readers.events import Event
 from ..readers.frames import OFFSET, SYMBOL, bare, frames
 from .kernel_names import HELPERS
-from .traces import TRACE, first, frames_of, names_of, told
+from .traces import announced, first, frames_of, names_of, told
 from .trust import checks_locks
 
 HELD = re.compile(
@@ -42,8 +42,10 @@ def acquiring(event: Event) -> str | None:
         if found := LAST_WORK.search(text):
             return bare(found[1])
         if ACQUIRES.search(text) or (keeps and HOLDS.search(text)):
-            return _taker(texts, number) or first(event)
-    return first(event) if any(TRACE.match(text) for text in texts) else None
+            if name := _taker(texts, number):
+                return name
+            break
+    return first(event) if announced(event) else None
 
 
 def _taker(texts: list[str], number: int) -> str | None:

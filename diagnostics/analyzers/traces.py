@@ -16,6 +16,11 @@ def told(function: str | None) -> bool:
     return bool(function) and not EMPTY.fullmatch(function)
 
 
+def announced(event: Event) -> bool:
+    """The trace has its heading: other frames stand in the report for other reasons."""
+    return any(TRACE.match(line.text) for line in event.body)
+
+
 def first(event: Event) -> str | None:
     """The innermost frame of the trace that means something."""
     return next((name for name in names_of(event) if told(name)), None)

@@ -337,6 +337,91 @@ REPORTS = {
         """,
         ("hang", "rcu_stall", "acs_write"),
     ),
+    "a stall whose trace was cut above what entered the loop": (
+        """\
+        INFO: rcu_sched self-detected stall on CPU { 1}  (t=2100 jiffies)
+        Call Trace:
+         update_process_times+0x24/0x50
+         apic_timer_interrupt+0xf/0x20
+         acs_bystander+0x2c/0x60
+        """,
+        ("hang", "rcu_stall", None),
+    ),
+    "a stall of a task that did not run": (
+        """\
+        rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:
+        rcu: \tTasks blocked on level-0 rcu_node (CPUs 0-1): P77
+        Call Trace:
+         __schedule+0x817/0x1cc0
+         preempt_schedule+0x4b/0x60
+         acs_bystander+0x2c/0x60
+         do_syscall_64+0x5b/0x80
+        """,
+        ("hang", "rcu_stall", None),
+    ),
+    "a hard lockup told by a WARNING": (
+        """\
+        WARNING: at kernel/watchdog.c:245 watchdog_overflow_callback+0x9c/0xd0()
+        Hardware name: Acme
+        Watchdog detected hard LOCKUP on cpu 0
+        Call Trace:
+         [<ffffffff8105cd86>] warn_slowpath_common+0x66/0x80
+         [<ffffffff810eb83c>] watchdog_overflow_callback+0x9c/0xd0
+        """,
+        ("hang", "hard_lockup", "watchdog_overflow_callback"),
+    ),
+    "several tasks that wait in one place": (
+        """\
+        INFO: task dd:77 blocked for more than 120 seconds.
+        Call Trace:
+         schedule+0x69/0x110
+         mutex_lock_nested+0x16/0x20
+         acs_submit+0x42/0x90
+        INFO: task cp:78 blocked for more than 120 seconds.
+        Call Trace:
+         schedule+0x69/0x110
+         mutex_lock_nested+0x16/0x20
+         acs_submit+0x42/0x90
+        """,
+        ("hang", "hung_task", "acs_submit"),
+    ),
+    "several tasks that wait in several places": (
+        """\
+        INFO: task dd:77 blocked for more than 120 seconds.
+        Call Trace:
+         schedule+0x69/0x110
+         mutex_lock_nested+0x16/0x20
+         acs_submit+0x42/0x90
+        INFO: task cp:78 blocked for more than 120 seconds.
+        Call Trace:
+         schedule+0x69/0x110
+         mutex_lock_nested+0x16/0x20
+         acs_poll+0x12/0x40
+        """,
+        ("hang", "hung_task", None),
+    ),
+    "a lock that is taken in interrupts elsewhere": (
+        """\
+        WARNING: HARDIRQ-safe -> HARDIRQ-unsafe lock order detected
+        6.1.0 #1 Not tainted
+        dd/77 [HC0[0]:SC0[0]:HE0:SE1] is trying to acquire:
+        ffff888026df22b8 (&acs->lock){.+.+}-{2:2}, at: acs_poll+0x12/0x40
+        ... which became HARDIRQ-irq-safe at:
+          lock_acquire+0x29d/0x740
+          _raw_spin_lock_irqsave+0x39/0x50
+          acs_irq+0x6f/0x3d0
+        """,
+        ("warning", "lockdep", "acs_irq"),
+    ),
+    "a lock that may not be taken here": (
+        """\
+        [ BUG: Invalid wait context ]
+        6.1.0 #1 Not tainted
+        dd/77 is trying to lock:
+        ffff888026df22b8 (&acs->lock){....}-{3:3}, at: acs_poll+0x12/0x40
+        """,
+        ("warning", "lockdep", "acs_poll"),
+    ),
     "a stall found on a processor that idled": (
         """\
         rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:
@@ -456,6 +541,10 @@ NAMELESS = {
     "a workqueue that stood still": (
         "BUG: workqueue lockup - pool cpus=1 node=0 flags=0x0 nice=0 stuck for 46s!\n"
         "Call Trace:\n acs_bystander+0x1/0x9\n"
+    ),
+    "an object that was damaged": (
+        "BUG kmalloc-64 (Not tainted): Redzone overwritten\n"
+        "Call Trace:\n check_bytes_and_report+0x1d/0x40\n acs_bystander+0x1/0x9\n"
     ),
     "a look that was asked for": (
         "sysrq: Show Blocked State\nCall Trace:\n acs_bystander+0x1/0x9\n"
