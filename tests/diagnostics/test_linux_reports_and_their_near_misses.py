@@ -174,6 +174,7 @@ def test_a_lockup_names_what_was_interrupted():
         f"{STAMP}rcu: INFO: rcu_sched self-detected stall on CPU\n{STAMP}Call Trace:\n"
         f"{STAMP} dump_stack+0x41/0x60\n{STAMP} update_process_times+0x24/0x50\n"
         f"{STAMP} apic_timer_interrupt+0xf/0x20\n{STAMP} acs_poll_hw+0x2c/0x60 [acmestor]\n"
+        f"{STAMP} vfs_read+0x91/0x140\n"
     )
     assert linux.judge({"text": text}).verdict.function == "acs_poll_hw"
 
