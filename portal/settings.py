@@ -262,7 +262,8 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "INFO")},
     # The queue library tells of every bell, axes of every login: their warnings are enough.
-    # What the last two say below a warning holds the addresses of channels.
+    # apprise's warnings and urllib3's debug lines hold the addresses of channels: what the first
+    # has to say is caught where it is called.
     "loggers": {
         "django-q": {"level": "WARNING"},
         "axes": {"level": "WARNING"},

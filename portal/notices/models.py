@@ -172,7 +172,10 @@ class Notification(Work):
     class Meta:
         verbose_name = _("notification")
         verbose_name_plural = _("notifications")
-        indexes = [models.Index(fields=["-made_at", "-id"])]
+        indexes = [
+            models.Index(fields=["-made_at", "-id"]),
+            models.Index(fields=["state", "-made_at"]),
+        ]
         constraints = [
             models.CheckConstraint(
                 name="notification_state_known",

@@ -140,5 +140,5 @@ def _plain(text: Any, most: int) -> str:
 
 def _path(url: str) -> str:
     """A page of ours; anything else would send people elsewhere."""
-    ours = url.startswith("/") and not url.startswith("//")
+    ours = url.startswith("/") and not url.startswith("//") and "\\" not in url
     return url[:300] if ours and url.isprintable() else ""

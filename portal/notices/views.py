@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.contrib import messages
 from django.db import transaction
-from django.db.models import Count, Q
+from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -73,11 +73,19 @@ def again(request: HttpRequest, pk: int) -> HttpResponse:
 @require_GET
 @needs("notices.view_channel")
 def channel_list(request: HttpRequest) -> HttpResponse:
-    waiting = Count("notifications", filter=Q(notifications__state__in=("waiting", "failed")))
-    given_up = Count("notifications", filter=Q(notifications__state="given_up"))
-    rows = Channel.objects.annotate(waiting=waiting, given_up=given_up).order_by("name")
+    rows, unsent = list(Channel.objects.order_by("name")), _unsent()
+    for row in rows:
+        row.waiting = unsent.get((row.pk, "waiting"), 0) + unsent.get((row.pk, "failed"), 0)
+        row.given_up = unsent.get((row.pk, "given_up"), 0)
     shown = {"rows": rows, "kinds": KINDS, "mail": bool(settings.EMAIL_URL)}
     return render(request, "notices/channels.html", shown)
+
+
+def _unsent() -> dict[tuple[int, str], int]:
+    """How many messages each channel has in each state but sent, which would be most of them."""
+    rows = Notification.objects.filter(state__in=("waiting", "failed", "given_up"))
+    counted = rows.order_by().values("channel", "state").annotate(number=Count("pk"))
+    return {(row["channel"], row["state"]): row["number"] for row in counted}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -34,6 +34,13 @@ def test_whatever_characters_the_signature_has(robot, stamp):
     assert Notification.objects.get().state == "sent"
 
 
+def test_an_address_that_was_copied_with_its_anchor(robot):
+    a_rule(a_robot(robot, url=f"{robot.robot}#/group"))
+    tell()
+    work_off()
+    assert Notification.objects.get().state == "sent"
+
+
 def test_a_wrong_secret_is_a_failure_although_the_status_is_200(robot):
     a_rule(a_robot(robot, secret="SECwrong"))
     tell()

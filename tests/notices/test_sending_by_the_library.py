@@ -1,9 +1,14 @@
 """The library's services are configuration only, and held to our limits."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from portal.notices.kinds import library
 from portal.notices.models import Kind, Notification
+from portal.settings import BASE_DIR
 from tests.notices.conftest import a_channel, a_rule, later, tell, work_off
 from tests.notices.receivers import Receiver, listening
 
@@ -39,6 +44,21 @@ def test_it_is_tried_again_and_its_trouble_is_told_without_the_address(receiver,
     receiver.status = 200
     later()
     assert Notification.objects.get().state == "sent"
+
+
+def test_the_library_says_nothing_to_the_log_about_an_address():
+    code = (
+        "import django; django.setup()\n"
+        "from portal.notices.kinds import library\n"
+        f"for url in ('feishu://{TOKEN}%%%/x', 'tgram://{TOKEN}', 'lark://{TOKEN}!'):\n"
+        "    print(library.problem(url))"
+    )
+    there = {**os.environ, "DJANGO_SETTINGS_MODULE": "portal.settings", "LOG_LEVEL": "DEBUG"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=BASE_DIR, env=there, capture_output=True, text=True
+    )
+    assert done.stdout.count("is written otherwise") == 3
+    assert TOKEN not in done.stdout + done.stderr
 
 
 def test_an_address_cannot_switch_redirects_on_or_certificates_off(receiver):

@@ -11,7 +11,7 @@ import hashlib
 import hmac
 import json
 import time
-from urllib.parse import urlencode
+from urllib.parse import urldefrag, urlencode
 
 from django.utils.translation import gettext as _
 
@@ -40,7 +40,7 @@ def signed(url: str, secret: str) -> str:
     stamp = str(round(time.time() * 1000))
     code = hmac.new(secret.encode(), f"{stamp}\n{secret}".encode(), hashlib.sha256).digest()
     proof = urlencode({"timestamp": stamp, "sign": base64.b64encode(code).decode()})
-    return f"{url}&{proof}"
+    return f"{urldefrag(url).url}&{proof}"
 
 
 def _understand(body: bytes) -> None:
