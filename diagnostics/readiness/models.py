@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from commands.models import Invocation
 from diagnostics.readiness.checks import ADVISED, MISSING, OK, TITLES, UNKNOWN, Check
-from diagnostics.wording import packed
+from diagnostics.wording import clean, packed
 from instances.models import Instance, scope_of
 from portal.work import Work
 
@@ -116,7 +116,7 @@ class Readiness(models.Model):
     @transaction.atomic
     def tried(cls, instance: Instance, trouble: str, *, at: datetime, run) -> None:
         """No answer came: what was known stays, and says how old it is and why."""
-        told = {"tried_at": at, "trouble": trouble[:LEGIBLE]}
+        told = {"tried_at": at, "trouble": clean(trouble[:LEGIBLE])}
         row, made = cls.objects.get_or_create(instance=instance, defaults={**told, "run": run})
         if not made:
             cls.objects.filter(pk=row.pk, tried_at__lte=at).update(**told)

@@ -62,6 +62,7 @@ COLUMNS = {
 def listing(request: HttpRequest) -> HttpResponse:
     form = ReadinessFilter(request.GET, user=request.user)
     found = form.found(request.user).select_related("account", "readiness")
+    found = found.defer("readiness__checks")
     if "csv" in request.GET:
         return lists.csv(request, found, COLUMNS, name="readiness", order=ORDER, sorts=SORTS)
     whole = form.whole(request.user)
@@ -70,7 +71,7 @@ def listing(request: HttpRequest) -> HttpResponse:
     told = tallies(known.counts())
     shown = {
         "form": form,
-        "page": lists.page(request, found.defer("readiness__checks"), ORDER, sorts=SORTS),
+        "page": lists.page(request, found, ORDER, sorts=SORTS),
         "tallies": [
             (_("Needed"), [row for row in told if not row.advised]),
             (_("Advised"), [row for row in told if row.advised]),
@@ -144,7 +145,8 @@ def _chosen(request: HttpRequest) -> tuple[list[int], dict]:
     if request.POST.get("keep") == "filter":
         form = ReadinessFilter(QueryDict(request.POST.get("filtered", "")), user=request.user)
         keys = form.found(request.user).order_by("pk").values_list("pk", flat=True)
-        return list(keys[: MOST + 1]), {"filter": form.saved()}
+        told = {name: form.data[name] for name in ("check", "ready") if form.data.get(name)}
+        return list(keys[: MOST + 1]), {"filter": form.saved(), **told}
     told = request.POST.getlist("instance")
     keys = [int(key) for key in told if key.isdecimal() and key.isascii() and len(key) < 19]
     seen = Instance.objects.visible_to(request.user).filter(pk__in=keys[: MOST + 1])

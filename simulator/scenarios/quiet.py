@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from simulator.linux import File
 from simulator.machine import Agent, Boot, Truth
 from simulator.scenarios import lives
 from simulator.scenarios.inventory import Card, Story, token
@@ -32,7 +33,11 @@ def lasting(card: Card, now: datetime, *, until: datetime | None = None) -> Syst
     lives.stops(before, card, started - timedelta(seconds=31))
     present = lives.run(card, 2, started, cmdline)
     lives.works(present, card, until or now, now=now)
-    return System(card, lives.history(card, [before, present]), kdump, cmdline)
+    system = System(card, lives.history(card, [before, present]), kdump, cmdline)
+    if card.distro.persistent_journal:  # set up with care: a crash would leave everything
+        system.sysctls = {"kernel.panic_on_oops": "1", "kernel.panic": "10"}
+        system.files["/sys/module/pstore/parameters/backend"] = File(b"efi_pstore\n")
+    return system
 
 
 def boot_of(system: System) -> Boot:
