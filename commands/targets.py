@@ -105,8 +105,17 @@ class Reach:
         return shares.most_common()
 
 
-def reach(selection: Selection, user: Any, *, script: str, type: str, container: bool) -> Reach:
-    """Resolve a selection for this person; raises BadFilter for a filter that cannot be read."""
+@dataclass(frozen=True)
+class Resolved:
+    """Whom a selection means, by name; released ones too where they were named."""
+
+    rows: list[Instance]
+    unknown: list[str] = field(default_factory=list)
+    ambiguous: dict[str, list[Instance]] = field(default_factory=dict)
+
+
+def resolve(selection: Selection, user: Any) -> Resolved:
+    """Whom this person means; raises BadFilter for a filter that cannot be read."""
     seen = Instance.objects.visible_to(user) if user else Instance.objects.all()
     named = lookup.find(seen, selection.text)
     wanted = _wanted(selection, [instance.pk for instance in named.found])
@@ -116,13 +125,20 @@ def reach(selection: Selection, user: Any, *, script: str, type: str, container:
         if selection.filter:
             picked = _narrowed(selection).apply(picked)
         rows = {row.pk: row for row in picked}
+    ordered = sorted(rows.values(), key=lambda row: (row.name, row.instance_id))
+    return Resolved(ordered, named.unknown, named.ambiguous)
+
+
+def reach(selection: Selection, user: Any, *, script: str, type: str, container: bool) -> Reach:
+    """Whom of a selection a script can run on, for this person; raises BadFilter as `resolve`."""
+    meant = resolve(selection, user)
     fit, left_out = [], {}
-    for row in sorted(rows.values(), key=lambda row: (row.name, row.instance_id)):
+    for row in meant.rows:
         if reason := unfit(row, script=script, type=type, container=container):
             left_out.setdefault(reason, []).append(row)
         else:
             fit.append(row)
-    return Reach(fit, left_out, named.unknown, named.ambiguous)
+    return Reach(fit, left_out, meant.unknown, meant.ambiguous)
 
 
 def _narrowed(selection: Selection) -> Filter:

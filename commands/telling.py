@@ -64,9 +64,7 @@ def _approval(approval: Approval, what: str, title: Callable, lines: Any, people
         title=title,
         lines=lines,
         groups=lambda: groups.names_of(_reached(approval)),
-        accounts=list(
-            _reached(approval).order_by().values_list("account__name", flat=True).distinct()
-        ),
+        accounts=_names_of_accounts(approval),
         people=people,
         once=f"approval.{what}:{approval.pk}",
     )
@@ -94,6 +92,11 @@ def _reached(approval: Approval) -> Any:
     if approval.batch_id:
         return Instance.objects.filter(reboot_items__batch=approval.batch_id)
     return Instance.objects.filter(targets__invocation=approval.invocation_id)
+
+
+def _names_of_accounts(approval: Approval) -> list[str]:
+    names = _reached(approval).order_by().values_list("account__name", flat=True)
+    return list(names.distinct())
 
 
 def _sees_all(person: Any, approval: Approval) -> bool:

@@ -105,17 +105,17 @@ ROLES: dict[str, tuple[str, ...]] = {
 }
 
 
-def needs(permission: str) -> Callable[[View], View]:
-    """Open this view to people with `permission`; `ANY_PERSON` to everybody logged in."""
+def needs(*permissions: str) -> Callable[[View], View]:
+    """Open this view to people with any of these; `ANY_PERSON` to everybody logged in."""
 
     def declare(view: View) -> View:
         @wraps(view)
         def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-            if permission and not request.user.has_perm(permission):
+            if not any(one == ANY_PERSON or request.user.has_perm(one) for one in permissions):
                 raise PermissionDenied
             return view(request, *args, **kwargs)
 
-        guarded.needs = permission
+        guarded.needs = permissions
         return guarded
 
     return declare

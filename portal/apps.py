@@ -30,5 +30,5 @@ class PortalConfig(AppConfig):
             ecs.allow_read_only(scripts.text(system), type=type)
             ecs.allow_read_only(proof.SCRIPTS[system], type=type)
         post_migrate.connect(roles.grant, sender=self, dispatch_uid="portal.roles")
-        SOURCES.extend([timeline.cases, timeline.runs])
+        SOURCES.extend([timeline.cases, timeline.runs, timeline.reboots])
         blocks.SOURCES.append(block)

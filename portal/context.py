@@ -25,6 +25,7 @@ NOUNS = (
     ("diagnostics:list", _("Cases"), "diagnostics.view_diagnosiscase", False),
     ("readiness:list", _("Readiness"), "diagnostics.view_readiness", False),
     ("commands:runs", _("Runs"), "commands.view_invocation", True),
+    ("commands:reboots", _("Reboots"), "commands.view_rebootbatch", False),
     ("commands:approvals", _("Approvals"), "commands.view_approval", False),
     ("commands:schedules", _("Schedules"), "commands.view_schedule", False),
     ("commands:list", _("Commands"), "commands.view_savedcommand", False),

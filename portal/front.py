@@ -10,7 +10,7 @@ from django.db.models import Count
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
-from commands.models import Approval, Invocation
+from commands.models import Approval, RebootBatch
 from diagnostics.models import DiagnosisCase
 from instances.event_filter import PENDING
 from instances.models import CloudAccount, Instance, Region, SystemEvent
@@ -52,19 +52,27 @@ def news(user: Any) -> dict[str, object]:
         shown |= _fleet(user)
     if user.has_perm("diagnostics.view_diagnosiscase"):
         shown |= _cases(user)
-    if user.has_perm("commands.decide_run"):
-        shown["approvals"] = _approvals(user)
+    shown |= _for_me(user)
     if shown:
         shown["trend"] = trend(user)
     return shown
 
 
-def _approvals(user: Any) -> Any:
-    """What waits for this person's word: never what they asked for themselves."""
-    runs = Invocation.objects.visible_to(user)
-    waiting = Approval.objects.filter(state="waiting", invocation__in=runs.values("pk"))
-    waiting = waiting.exclude(requester=user).select_related("invocation", "requester")
-    return waiting.order_by("expires_at")[:SHOWN]
+def _for_me(user: Any) -> dict[str, object]:
+    """What waits for this person's word, and what they should know is under way."""
+    if not user.has_perm("commands.view_rebootbatch"):
+        return {}
+    approvals = Approval.objects.for_the_word_of(user)
+    batches = RebootBatch.objects.visible_to(user).select_related("asked_by")
+    reviews = batches.filter(emergency=True, reviewed_at=None).exclude(asked_by=user.pk)
+    may_review = user.has_perm("commands.decide_reboot")
+    return {
+        "approvals": approvals.select_related("invocation", "batch", "requester")[:SHOWN],
+        "reviews": reviews.order_by("review_due_at")[:SHOWN] if may_review else [],
+        "reboots": batches.filter(state__in=("ready", "running", "paused")).order_by("opens_at")[
+            :SHOWN
+        ],
+    }
 
 
 def _fleet(user: Any) -> dict[str, object]:

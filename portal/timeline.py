@@ -7,7 +7,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from commands.models import Target
+from commands.models import RebootItem, Target
+from commands.reboots import shown
 from diagnostics import verdicts
 from diagnostics.models import DiagnosisCase
 from instances.models import Instance
@@ -36,3 +37,19 @@ def runs(instance: Instance, user: Any, most: int) -> Iterable[Moment]:
     for target in targets.order_by("-pk")[:most]:
         run = target.invocation
         yield Moment(run.asked_at, "run", target.status, run.name, target.get_absolute_url())
+
+
+def reboots(instance: Instance, user: Any, most: int) -> Iterable[Moment]:
+    if not user.has_perm("commands.view_rebootbatch"):
+        return
+    items = RebootItem.objects.filter(instance=instance).exclude(asked_at=None)
+    for item in items.select_related("batch").order_by("-asked_at")[:most]:
+        word = item.get_outcome_display() if item.outcome else item.get_state_display()
+        yield Moment(
+            at=item.asked_at,
+            what="reboot",
+            word=str(word),
+            text=item.batch.name,
+            url=item.get_absolute_url(),
+            tone=shown.TONES[item.outcome],
+        )

@@ -10,19 +10,14 @@ from django.utils.translation import gettext_lazy as _
 
 from commands import limits, parameters
 from commands.forms.script import ScriptForm, line
+from commands.forms.selection import MOST_PICKED, SelectionForm
 from commands.models import CloudCommand, CommandRevision, CommandType, Invocation, Script
 from commands.parameters import Kind, Parameter
-from commands.targets import LONGEST_PASTE, Selection
-from instances import groups
-from instances.forms import InstanceFilter
-from instances.models import InstanceGroup
 
-MOST_PICKED = 10_000
 PREFIX = "p-"  # of the parameters' fields
-NARROWING = ("region", "os", "tag", "resource_group", "agent")
 
 
-class ComposeForm(ScriptForm):
+class ComposeForm(SelectionForm, ScriptForm):
     """Cleaned: the script's fields, `revision`, `values`, `secrets`, `selection`, how carefully."""
 
     revision = forms.ModelChoiceField(
@@ -37,20 +32,6 @@ class ComposeForm(ScriptForm):
     name = line(_("Name of the run"), limits.NAME_LIMIT, _("What it is about, for the history."))
     save_as = line(
         _("Also save it as a command"), 128, _("Empty: it is only run, and kept with its run.")
-    )
-    text = forms.CharField(
-        label=_("IDs, IPs, names or hostnames"),
-        required=False,
-        max_length=LONGEST_PASTE,
-        help_text=_("In any mix, one a line or with commas between."),
-        widget=forms.Textarea(attrs={"class": "form-control mono", "rows": 3}),
-    )
-    group = forms.ModelChoiceField(
-        label=_("Group"),
-        queryset=InstanceGroup.objects.none(),
-        required=False,
-        empty_label=_("none"),
-        widget=forms.Select(attrs={"class": "form-select"}),
     )
     concurrency = forms.IntegerField(
         label=_("At most so many at once"),
@@ -70,13 +51,8 @@ class ComposeForm(ScriptForm):
     )
 
     def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.user = user
+        super().__init__(*args, user=user, **kwargs)
         self.fields["again"].queryset = Invocation.objects.visible_to(user)
-        self.fields["group"].queryset = groups.visible_to(user).order_by("name")
-        self.narrow = InstanceFilter(
-            self.data if self.is_bound else self.initial.get("filter"), user=user, prefix="f"
-        )
         self.fields["kept"].queryset = CloudCommand.objects.visible_to(user).select_related(
             "account", "revision__command"
         )
@@ -103,20 +79,9 @@ class ComposeForm(ScriptForm):
         """Whether the text is one that we keep; what else lives in ECS is anybody's."""
         return bool(self.pinned or (self.in_ecs and self.in_ecs.revision))
 
-    def narrowing(self) -> list[forms.BoundField]:
-        return [self.narrow[name] for name in NARROWING]
-
     def asked(self) -> list[forms.BoundField]:
         """The parameters' fields."""
         return [self[PREFIX + parameter.name] for parameter in self.declared]
-
-    def picked(self) -> list[int]:
-        """Instances that were ticked on a list."""
-        told = self.data.getlist("instance") if self.is_bound else self.initial.get("picked", ())
-        keys = [str(key) for key in told]
-        return list(dict.fromkeys(int(key) for key in keys if key.isdecimal() and len(key) < 19))[
-            :MOST_PICKED
-        ]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
@@ -124,26 +89,8 @@ class ComposeForm(ScriptForm):
             raise ValidationError(_("You may run saved commands only: open one and press Run."))
         if problem := limits.budget_problem(cleaned.get("max_errors", "")):
             self.add_error("max_errors", problem)
-        cleaned["selection"] = self._selection(cleaned)
         self._take_values(cleaned)
         return cleaned
-
-    def _selection(self, cleaned: dict[str, Any]) -> Selection:
-        filter = {}
-        if self.narrow.is_valid():
-            filter = self.narrow.saved()
-        else:
-            for name, problems in self.narrow.errors.items():
-                self.add_error(None, [f"{name}: {problem}" for problem in problems])
-        group = cleaned.get("group")
-        selection = Selection(
-            tuple(self.picked()), cleaned.get("text", ""), group.pk if group else None, filter
-        )
-        if not selection:
-            self.add_error(
-                "text", _("Say where: paste instances, choose a group, or narrow by a filter.")
-            )
-        return selection
 
     def _take_values(self, cleaned: dict[str, Any]) -> None:
         cleaned["values"], cleaned["secrets"] = {}, {}

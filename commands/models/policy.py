@@ -60,6 +60,24 @@ class PolicyRule(models.Model):
             raise ValidationError({"pattern": _("no regular expression: %s") % error}) from None
 
 
+class ApprovalQuerySet(models.QuerySet["Approval"]):
+    def visible_to(self, user) -> ApprovalQuerySet:
+        """Those of runs and batches that this person may see."""
+        runs, batches = Invocation.objects.visible_to(user), RebootBatch.objects.visible_to(user)
+        return self.filter(Q(invocation__in=runs.values("pk")) | Q(batch__in=batches.values("pk")))
+
+    def for_the_word_of(self, user) -> ApprovalQuerySet:
+        """What waits for this person: in their sight and right, never what they asked for."""
+        rights = {"invocation": "commands.decide_run", "batch": "commands.decide_reboot"}
+        mine = Q(pk__in=())
+        for kind, right in rights.items():
+            if user.has_perm(right):
+                mine |= Q(**{f"{kind}__isnull": False})
+        waiting = self.visible_to(user).filter(mine, state="waiting").exclude(requester=user.pk)
+        spoken = Decision.objects.filter(person=user.pk).values("approval")
+        return waiting.exclude(pk__in=spoken).order_by("expires_at")
+
+
 class Approval(Work):
     """A run or a reboot batch that waits for somebody else's yes. What is approved is frozen in
     its digest."""
@@ -86,7 +104,8 @@ class Approval(Work):
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.WAITING)
     asked_at = models.DateTimeField(_("asked"), auto_now_add=True)
     expires_at = models.DateTimeField(_("expires"))
-    reminded_at = models.DateTimeField(_("reminded"), null=True)
+
+    objects = ApprovalQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("approval")

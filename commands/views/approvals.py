@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from commands import approvals
-from commands.models import Approval, Invocation
+from commands.models import Approval, Cleared, RebootBatch, RebootItem
+from commands.reboots import approving, asking, planning, preflight, shown
+from commands.reboots.preflight import Needs, Unfit
 from instances.models import Instance
 from portal import lists
 from portal.access import needs
@@ -20,56 +25,159 @@ from portal.transitions import WrongState
 LOOK = "commands.view_approval"
 ORDER = ("-asked_at",)
 LONGEST = 500
+CHANGED = 100  # instances whose changes are listed
 
 
-def _seen(request: HttpRequest) -> QuerySet[Approval]:
-    runs = Invocation.objects.visible_to(request.user)
-    rows = Approval.objects.filter(invocation__in=runs.values("pk"))
-    return rows.select_related("invocation__revision__author", "requester")
+def _visible(user: Any) -> QuerySet[Approval]:
+    rows = Approval.objects.visible_to(user)
+    return rows.select_related("invocation__revision__author", "batch", "requester")
 
 
 @require_GET
 @needs(LOOK)
 def listing(request: HttpRequest) -> HttpResponse:
     """What waits stands above what was decided."""
-    seen = _seen(request)
-    waiting = seen.filter(state=Approval.State.WAITING).order_by("expires_at")[:100]
-    past = lists.page(request, seen.exclude(state=Approval.State.WAITING), ORDER)
+    waiting = _visible(request.user).filter(state=Approval.State.WAITING)
+    waiting = waiting.order_by("expires_at")[:100]
+    decided = _visible(request.user).exclude(state=Approval.State.WAITING)
+    past = lists.page(request, decided, ORDER)
     return render(request, "commands/approvals.html", {"waiting": waiting, "page": past})
 
 
 @require_GET
 @needs(LOOK)
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
-    approval = get_object_or_404(_seen(request), pk=pk)
+    approval = get_object_or_404(_visible(request.user), pk=pk)
+    if approval.batch_id:
+        return _of_batch(request, approval)
     run = approval.invocation
     targets = run.targets.filter(instance__in=Instance.objects.visible_to(request.user))
-    shown = {
-        "approval": approval,
+    told = _said(request, approval) | {
         "run": run,
         "instances": [t.instance for t in targets.select_related("instance")[:300]],
-        "decisions": approval.decisions.select_related("person").order_by("at"),
-        "own": approval.requester_id == request.user.pk,
         "wrote": bool(run.revision and run.revision.author_id == request.user.pk),
     }
-    return render(request, "commands/approval.html", shown)
+    return render(request, "commands/approval.html", told)
+
+
+def _said(request: HttpRequest, approval: Approval) -> dict[str, Any]:
+    decisions = approval.decisions.select_related("person", "rule").order_by("at")
+    return {
+        "approval": approval,
+        "decisions": decisions,
+        "own": approval.requester_id == request.user.pk,
+        "spoke": any(row.person_id == request.user.pk for row in decisions),
+    }
+
+
+def _of_batch(request: HttpRequest, approval: Approval) -> HttpResponse:
+    """One screen: what goes down together, what is risky, what changed since it was asked for."""
+    batch = approval.batch
+    waits = approval.state == Approval.State.WAITING
+    if waits and batch.checked_at is None and batch.look_at is None:
+        approving.ask_for_a_look(batch)
+    seen = Instance.objects.visible_to(request.user).values("pk")
+    items = list(batch.items.filter(instance__in=seen).select_related("instance").order_by("place"))
+    left = [item for item in items if item.state == "planned"]
+    needed = Needs.of(batch)
+    unfit: dict[Unfit, list[RebootItem]] = {}
+    for item in left:
+        if why := preflight.unfit(item.facts, needed, accepted=True):
+            unfit.setdefault(why, []).append(item)
+    gone = {item.pk for rows in unfit.values() for item in rows}
+    going = [item for item in left if item.pk not in gone]
+    changed = [
+        (item, found) for item in left if (found := preflight.changes(item.asked_facts, item.facts))
+    ]
+    now = timezone.now()
+    fresh = batch.checked_at is not None and now - batch.checked_at < approving.FRESH
+    risky = asking.risks_by_name(batch)
+    told = _said(request, approval) | {
+        "batch": batch,
+        "plan": planning.plan(batch, [item.instance for item in going], now) if going else None,
+        "going": going,
+        "unfit": unfit,
+        "unfit_count": len(gone),
+        "hidden": batch.size - len(items),
+        "changed": changed[:CHANGED],
+        "changed_more": max(0, len(changed) - CHANGED),
+        "risky": risky,
+        "unprovable": risky.get(preflight.Risk.NO_PROOF, []),
+        "fresh": fresh,
+        "looking": waits and (batch.look_at is not None or not fresh),
+        "seen_digest": approving.seen_digest(batch),
+        "may_canary": batch.canary > 0 and batch.cleared == Cleared.NOTHING and len(going) > 1,
+        "canary_done": batch.cleared == Cleared.CANARY,
+        "bars": shown.bars(shown.counts(batch.items.filter(wave__isnull=False))),
+        "wrote": request.user.pk
+        in [row.author_id for row in (batch.pre_revision, batch.post_revision) if row],
+        "script_before": _before(batch),
+    }
+    return render(request, "commands/reboots/approval.html", told)
+
+
+def _before(batch: RebootBatch) -> dict[str, str]:
+    """What the batch that this one continues ran, to be compared."""
+    earlier = batch.continues
+    if earlier is None:
+        return {}
+    return {
+        part: getattr(earlier, f"{part}_script").get("script", "")
+        for part in ("pre", "post")
+        if getattr(earlier, f"{part}_script") != getattr(batch, f"{part}_script")
+    }
 
 
 @require_POST
-@needs("commands.decide_run")
+@needs(LOOK)
+def look_again(request: HttpRequest, pk: int) -> HttpResponse:
+    """Have the instances of a waiting batch looked at now."""
+    approval = get_object_or_404(_visible(request.user), pk=pk)
+    if approval.batch_id and approval.state == Approval.State.WAITING:
+        approving.ask_for_a_look(approval.batch)
+    return redirect(approval)
+
+
+@require_POST
+@needs("commands.decide_run", "commands.decide_reboot")
 def decide(request: HttpRequest, pk: int) -> HttpResponse:
-    approval = get_object_or_404(_seen(request), pk=pk)
-    yes = request.POST.get("answer") == "yes"
-    if not yes and request.POST.get("answer") != "no":
+    """`answer` is yes, canary or no. Each kind of request wants a right of its own."""
+    approval = get_object_or_404(_visible(request.user), pk=pk)
+    part = approvals.part_of(approval)
+    answer = request.POST.get("answer")
+    if answer not in ("yes", "canary", "no") or not request.user.has_perm(part.permission):
         raise PermissionDenied
     comment = request.POST.get("comment", "").replace("\0", "").strip()[:LONGEST]
     try:
-        decided = approvals.decide(approval, by=request.user, yes=yes, comment=comment, via="page")
+        decided = approvals.decide(
+            approval,
+            by=request.user,
+            yes=answer != "no",
+            comment=comment,
+            via="page",
+            **(_how(request, approval) if approval.batch_id and answer != "no" else {}),
+        )
     except (WrongState, PermissionDenied) as refusal:
         messages.error(request, str(refusal) or _("You may not decide this."))
         return redirect(approval)
     if decided.state == Approval.State.APPROVED:
-        messages.success(request, _("Approved: the run begins now."))
-        return redirect(decided.invocation)
+        messages.success(request, _("Approved."))
+        return redirect(decided.subject)
     messages.success(request, _("Your answer is kept."))
     return redirect(approval)
+
+
+def _how(request: HttpRequest, approval: Approval) -> dict[str, Any]:
+    """What the yes allows besides; raises WrongState where the page showed something else."""
+    told, batch = request.POST, approval.batch
+    if told.get("seen") != approving.seen_digest(batch):
+        raise WrongState(_("Something changed since you looked. Look again, then decide."))
+    share = told.get("may_shrink", "")
+    if share and not (share.isdecimal() and int(share[:4]) <= 100):
+        raise WrongState(_("May become unfit: a share from 0 to 100 percent."))
+    accepted = [int(key) for key in told.getlist("accept") if key.isdecimal() and len(key) < 19]
+    return {
+        "canary_only": told.get("answer") == "canary",
+        "may_shrink": int(share) if share else None,
+        "accepted": accepted,
+    }

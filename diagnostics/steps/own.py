@@ -9,7 +9,7 @@ from datetime import timedelta
 from django.db.models import Q
 from django.utils import timezone
 
-from commands.models import Target
+from commands.models import RebootItem, Target
 from diagnostics.facts import OwnAct, Unready
 from diagnostics.findings import Window
 from diagnostics.models import DiagnosisCase, Readiness
@@ -45,7 +45,13 @@ def look(case: DiagnosisCase) -> Outcome:
         .select_related("invocation__asked_by", "dispatch")
         .order_by("-invocation__asked_at")[:MOST]
     )
-    acts = [_act(target) for target in targets]
+    reboots = (
+        RebootItem.objects.filter(instance=case.instance, asked_at__gte=since)
+        .select_related("batch__asked_by")
+        .order_by("-asked_at")[:MOST]
+    )
+    acts = [*map(_act, targets), *map(_power_act, reboots)]
+    acts.sort(key=lambda act: act["at"], reverse=True)
     return Outcome(facts={"acts": packed(acts), "unready": packed(_unready(case))})
 
 
@@ -56,6 +62,17 @@ def _unready(case: DiagnosisCase) -> dict | None:
         return None
     lacking = [name for name in row.missing.split() if name not in ADVISED]
     return {"at": row.as_of, "lacking": lacking}
+
+
+def _power_act(item: RebootItem) -> dict:
+    batch = item.batch
+    return {
+        "name": batch.name,
+        "at": item.asked_at,
+        "asked_by": batch.asked_by.get_username() if batch.asked_by else "",
+        "takes_down": True,
+        "reference": item.request_id,
+    }
 
 
 def _act(target: Target) -> dict:
