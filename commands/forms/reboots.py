@@ -110,11 +110,15 @@ class RebootForm(SelectionForm):
         _("Sizes"),
         80,
         _("Such as 10 or 25%. For batches also several: 1, 10%, 25%; the last one repeats."),
+        placeholder="25%",
     )
-    pause_option = choice(_("Pause"), PauseOption.choices)
+    pause_option = choice(_("Pause"), PauseOption.choices, _("Only in batches."))
     canary = number(_("Canary"), 0, 100, 1, _("So many go first, alone. Not proven: it pauses."))
     max_errors = line(
-        _("Errors allowed"), 10, _("A number or a share. One more, and nothing further begins.")
+        _("Errors allowed"),
+        10,
+        _("A number or a share. One more, and nothing further begins."),
+        placeholder="0",
     )
     spread_tag = line(_("of each value of the tag"), 128)
     spread_tag_percent = number(_("At most down at once (%)"), 1, 100, 50)

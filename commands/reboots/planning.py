@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -62,6 +62,10 @@ class Share:
         return 100 * self.down // self.total if self.total else 100
 
     @property
+    def shown(self) -> str:
+        return f"{self.percent} %"
+
+    @property
     def whole(self) -> bool:
         return self.down >= self.total
 
@@ -78,6 +82,15 @@ class Planned:
     fits: bool
 
     @property
+    def groups(self) -> list[Share]:
+        """Groups of several instances; of a single one the whole group goes down in any case."""
+        return [share for share in self.shares if share.total > 1]
+
+    @property
+    def singles(self) -> list[Share]:
+        return [share for share in self.shares if share.total <= 1]
+
+    @property
     def ends_well(self) -> datetime:
         return self.begins + self.well
 
@@ -87,12 +100,15 @@ class Planned:
 
 
 def plan(batch: RebootBatch, instances: list[Instance], now: datetime) -> Planned:
-    """The waves of these instances, in their order, and the estimate against the window."""
+    """The waves of these instances, in their order, and the estimate against the window. Where
+    the canary has been, these are the rest."""
     told = rate_of(batch)
+    if batch.pk and batch.waves.exists():
+        told = replace(told, canary=0)
     keys = {ZONE, *settings.REBOOT_SHARE_TAGS, *told.spread}
     fleet = fleet_of(instances, keys)
     by_key = {row.pk: row for row in instances}
-    order = rate.waves(list(by_key), told, fleet)
+    order = rate.waves(list(by_key), told, fleet, whole=batch.size or len(by_key))
     waves = [[by_key[key] for key in wave] for wave in order]
     worst = sum((estimate.at_worst(batch, wave) for wave in waves), timedelta())
     well = sum((estimate.if_well(batch, wave) for wave in waves), timedelta())

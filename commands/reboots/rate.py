@@ -70,15 +70,18 @@ def choose(
     return chosen
 
 
-def waves(keys: Sequence[Hashable], rate: Rate, fleet: Fleet) -> list[list[Hashable]]:
-    """The whole plan, as if all went well; in mode Concurrency as if all took equally long."""
+def waves(
+    keys: Sequence[Hashable], rate: Rate, fleet: Fleet, *, whole: int | None = None
+) -> list[list[Hashable]]:
+    """The whole plan, as if all went well; in mode Concurrency as if all took equally long.
+    Shares are of the `whole` batch, where these keys are only the rest of it."""
     pending, planned = list(keys), []
     if rate.canary:
         planned.append(choose(pending, (), rate, fleet, rate.canary))
         pending = [key for key in pending if key not in set(planned[0])]
     done = 0
     while pending:
-        wave = choose(pending, (), rate, fleet, room(rate, len(keys), done, 0))
+        wave = choose(pending, (), rate, fleet, room(rate, whole or len(keys), done, 0))
         planned.append(wave)
         gone = set(wave)
         pending = [key for key in pending if key not in gone]

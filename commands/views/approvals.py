@@ -85,7 +85,11 @@ def _of_batch(request: HttpRequest, approval: Approval) -> HttpResponse:
         if why := preflight.unfit(item.facts, needed, accepted=True):
             unfit.setdefault(why, []).append(item)
     gone = {item.pk for rows in unfit.values() for item in rows}
-    going = [item for item in left if item.pk not in gone]
+    going = [
+        item
+        for item in left
+        if item.pk not in gone and not preflight.unfit(item.facts, needed, accepted=item.accepted)
+    ]
     changed = [
         (item, found) for item in left if (found := preflight.changes(item.asked_facts, item.facts))
     ]
