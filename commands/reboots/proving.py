@@ -18,7 +18,7 @@ from commands.models import (
     Way,
 )
 from commands.outcomes import RESTART_CODES, STOP_CODES
-from commands.reboots import items, proof, wave_runs
+from commands.reboots import items, proof, telling, wave_runs
 from instances import refresh
 from instances.event_filter import PENDING
 from instances.models import Instance, SystemEvent
@@ -204,6 +204,8 @@ def look_for_late_ones(claim: Claim[RebootWave]) -> None:
         for asked, target in wave_runs.take_over(wave, Purpose.AFTER):
             if item := by_key.get(asked.pk):
                 _note_late(item, wave_runs.reading_of(asked, target), now)
+        if any(item.late_at for item in rows):
+            telling.back(wave.batch)
         answering = [item for item in rows if item.late_at is None and _answers(item)]
         if answering and not wave_runs.going(wave, Purpose.AFTER):
             wave_runs.probe(wave, Purpose.AFTER, answering)
