@@ -233,5 +233,5 @@ def test_an_instance_with_a_long_past_costs_no_more_queries(
     instance = InstanceFactory()
     for _ in range(30):
         EventFactory(instance=instance)
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(17):
         client.get(instance.get_absolute_url())
