@@ -107,6 +107,8 @@ def post(url: str, body: bytes, headers: dict[str, str]) -> Answer:
     clock.daemon = True
     clock.start()
     try:
+        if isinstance(connection.sock, ssl.SSLSocket):
+            connection.sock.do_handshake()  # within the time, too
         connection.request("POST", path, body=body, headers=headers)
         response = connection.getresponse()
         answer = Answer(response.status, response.read(MOST))
@@ -151,7 +153,8 @@ def _socket(place: tuple[str, int], host: str, secure: bool) -> socket.socket:
         plain.settimeout(WHOLE)
         if not secure:
             return plain
-        return ssl.create_default_context().wrap_socket(plain, server_hostname=host)
+        context = ssl.create_default_context()
+        return context.wrap_socket(plain, server_hostname=host, do_handshake_on_connect=False)
     except BaseException:
         plain.close()
         raise

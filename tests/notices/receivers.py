@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -76,7 +77,9 @@ class DingTalk(Receiver):
 
 
 @contextmanager
-def listening(receiver: Receiver, port: int = 0) -> Iterator[Receiver]:
+def listening(
+    receiver: Receiver, port: int = 0, tls: ssl.SSLContext | None = None
+) -> Iterator[Receiver]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -107,6 +110,8 @@ def listening(receiver: Receiver, port: int = 0) -> Iterator[Receiver]:
 
     server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     server.handle_error = lambda *_: None
+    if tls:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     receiver.port = server.server_port
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
