@@ -26,6 +26,7 @@ AGAIN, EMPTY_AGAIN = timedelta(minutes=5), timedelta(hours=1)
 AFTER_REFUSAL = timedelta(minutes=10)
 MOST_PAGES = 20  # of 50 runs
 BIGGEST = 2**31 - 1
+OVER = ("Success", "Finished", "Failed", "PartialFailed", "Stopped")  # of a whole run
 Stop = TimedRun.Stop
 
 
@@ -44,19 +45,17 @@ def look(claim: Claim[TimedLook]) -> None:
         return claim.release(due_at=now + EMPTY_AGAIN)
     try:
         with claim.held():
+            # Not narrowed by a status: ECS's two words for a waiting run differ.
             found = ecs.timed_runs(
-                region.account.signing(),
-                region.region_id,
-                status="Running",  # ECS's word for all that are not over
-                most_pages=MOST_PAGES,
+                region.account.signing(), region.region_id, most_pages=MOST_PAGES
             )
     except ecs.EcsError as error:
         rest = timedelta(seconds=getattr(error, "retry_after", None) or 0)
         return claim.release(due_at=now + max(rest, AFTER_REFUSAL), problem=str(error)[:2000])
     with transaction.atomic():
         claim.renew()
-        _mirror(region, found.value, now)
         full = len(found.value) >= MOST_PAGES * ecs.RESULTS_PAGE
+        _mirror(region, found.value, now, whole=not full)
         problem = _("There are more than %d; the rest is not shown.") % len(found.value)
         claim.release(
             due_at=now + (AGAIN if region.instance_count else EMPTY_AGAIN),
@@ -65,17 +64,29 @@ def look(claim: Claim[TimedLook]) -> None:
         )
 
 
-def _mirror(region: Region, found: dict[str, ecs.TimedRunInfo], now: datetime) -> None:
+def _mirror(
+    region: Region, found: dict[str, ecs.TimedRunInfo], now: datetime, *, whole: bool
+) -> None:
     ours = set(_ours(region.account, list(found)))
     names = {name for info in found.values() for name in info.machines}
     known = Instance.objects.filter(account=region.account, region=region.region_id)
     instances = dict(known.filter(instance_id__in=names).values_list("instance_id", "pk"))
     for key, info in found.items():
-        if key not in ours:
+        if key not in ours and goes_on(info):
             _keep(region, info, instances, now)
     here = TimedRun.objects.filter(account=region.account, region=region.region_id, gone_at=None)
     # What is being stopped gets its end from its own row of work.
-    here.exclude(seen_at=now).exclude(stop__in=(Stop.WANTED, Stop.ASKED)).update(gone_at=now)
+    gone = here.exclude(seen_at=now).exclude(stop__in=(Stop.WANTED, Stop.ASKED))
+    if not whole:
+        gone = gone.filter(invoke_id__in=list(found))  # told of, and over
+    gone.update(gone_at=now)
+
+
+def goes_on(info: ecs.TimedRunInfo) -> bool:
+    """Whether any machine is still to run it."""
+    if not info.machines:
+        return info.status not in OVER
+    return any(word not in ecs.FINAL_INVOCATION_STATUSES for word in info.machines.values())
 
 
 def _ours(account: CloudAccount, keys: list[str]) -> list[str]:

@@ -22,8 +22,8 @@ class ScheduleQuerySet(models.QuerySet["Schedule"]):
         if user.is_superuser and user.is_active:
             return self
         runs = Invocation.objects.visible_to(user).values("pk")
-        fired = Q(fires__invocation__in=runs) | Q(timed_run__in=runs)
-        return self.filter(Q(owner=user.pk) | fired).distinct()
+        fired = Fire.objects.filter(invocation__in=runs).values("schedule")
+        return self.filter(Q(owner=user.pk) | Q(pk__in=fired) | Q(timed_run__in=runs))
 
 
 class Schedule(Work):

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from commands import exporting, grouping, stopping
 from commands.forms.runs import AnswerFilter, RunFilter
-from commands.models import Invocation, Outcome, Schedule, Target
+from commands.models import Fire, Invocation, Outcome, Schedule, Target
 from commands.searching import search
 from commands.shown import bars, waiting_for
 from instances.groups import sees_all
@@ -94,16 +94,18 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     known = None if form.has_changed() else shown["seen"]
     page = lists.page(request, rows, ANSWER_ORDER, sorts=ANSWER_SORTS, known=known)
     shown |= {"form": form, "page": page, "looked": looked, "narrowed": form.has_changed()}
-    shown |= _of_schedule(request, run)
+    shown |= _of_schedule(run)
     return render(request, "commands/run.html", shown)
 
 
-def _of_schedule(request: HttpRequest, run: Invocation) -> dict[str, Any]:
-    """The schedule that this run is of, and whether it is one time of a run that ECS keeps."""
-    seen = Schedule.objects.visible_to(request.user)
-    schedule = seen.filter(Q(timed_run=run) | Q(fires__invocation=run)).first()
-    fired_by_ecs = bool(schedule and schedule.timed_run_id not in (None, run.pk))
-    return {"schedule": schedule, "fire_of": fired_by_ecs}
+def _of_schedule(run: Invocation) -> dict[str, Any]:
+    """The schedule that this run is of, and whether it is one time of a run that ECS keeps.
+
+    Whoever sees a run of a schedule sees the schedule.
+    """
+    fire = Fire.objects.filter(invocation=run).select_related("schedule").first()
+    schedule = fire.schedule if fire else Schedule.objects.filter(timed_run=run).first()
+    return {"schedule": schedule, "fire_of": bool(fire and schedule.timed_run_id)}
 
 
 @require_GET

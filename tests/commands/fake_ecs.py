@@ -21,9 +21,10 @@ class FakeECS:
     tokens: dict[str, str] = field(default_factory=dict)
     runs: dict[str, dict[str, ecs.Result]] = field(default_factory=dict)
     stopped: list[str] = field(default_factory=list)
+    timed: set[str] = field(default_factory=set)  # runs that ECS lists only when asked for these
 
     def put(self, monkeypatch) -> FakeECS:
-        for name in ("run_script", "run_saved", "results", "invocations", "stop"):
+        for name in ("run_script", "run_saved", "results", "invocations", "timed_runs", "stop"):
             monkeypatch.setattr(ecs, name, getattr(self, name))
         return self
 
@@ -50,6 +51,16 @@ class FakeECS:
         found = {
             key: ecs.InvocationInfo(key, "Running", {n: r.status for n, r in rows.items()})
             for key, rows in self.runs.items()
+            if key not in self.timed
+        }
+        return ecs.Answer(found)
+
+    def timed_runs(self, account, region, *, wanted=None, most_pages, invoke_id=None) -> ecs.Answer:
+        self._call("DescribeInvocations")
+        found = {
+            key: ecs.TimedRunInfo(key, "Scheduled", {n: r.status for n, r in rows.items()})
+            for key, rows in self.runs.items()
+            if key in self.timed
         }
         return ecs.Answer(found)
 
@@ -75,5 +86,7 @@ class FakeECS:
             self.tokens[token] = f"t-{len(self.runs)}"
             self.runs[self.tokens[token]] = {name: ecs.Result(name, "Running") for name in ids}
             self.started.update(ids)
+            if how.get("repeat_mode") not in (None, "", "DryRun"):
+                self.timed.add(self.tokens[token])
             self.asked.append(how | {"ids": list(ids)})
         return ecs.Answer(ecs.Run(self.tokens[token]), ("YES",))

@@ -247,6 +247,21 @@ def test_a_time_that_comes_once_is_mirrored_and_ends_the_schedule(
     assert Schedule.objects.get().due_at is not None  # woken: it ends
 
 
+def test_secrets_are_taken_out_of_what_every_time_prints(client, operator, fleet, hand, machines):
+    made = SavedCommand.objects.create(name="login", owner=operator)
+    secret = [{"name": "word", "kind": "secret"}]
+    fields = {"script": "echo {{word}}", "type": "RunShellScript", "timeout": 10}
+    made.revise(by=operator, parameters=secret, **fields)
+    schedule = make(client, machines[:1], made, **{"p-word": "xyzzy-1234"})
+    look(schedule)
+    hand.fire()
+    until(schedule, lambda: over(schedule, 1))
+    assert fired(schedule)[0].targets.get().output.body() == b"***\n"
+    client.post(f"/runs/{schedule.timed_run.pk}/stop/")
+    until(schedule, lambda: schedule.timed_run.state == "finished")
+    assert bytes(schedule.timed_run.sealed) == b""
+
+
 def test_stopping_is_asked_confirmed_and_ends_it(client, operator, fleet, hand, machines):
     schedule = make(client, machines)
     look(schedule)

@@ -67,8 +67,11 @@ def test_a_refusal_in_doubt_is_not_split_before_the_list_of_runs_was_seen(fake, 
     assert set(fake.started.values()) == {1}
 
 
-def test_a_call_that_was_heard_is_found_in_the_list_and_followed(fake, fleet, monkeypatch):
-    run, start = ask(*fleet), ecs.run_script
+@pytest.mark.parametrize("repeated", [{}, {"repeat_mode": "EveryReboot"}])
+def test_a_call_that_was_heard_is_found_in_the_list_and_followed(
+    fake, fleet, monkeypatch, repeated
+):
+    run, start = ask(*fleet, **repeated), ecs.run_script
 
     def lost(*args, **how):
         start(*args, **how)
