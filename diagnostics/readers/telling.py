@@ -15,19 +15,21 @@ from collections.abc import Iterable
 SELDOM = "YjJKXFBUONREIvkyw[mba"
 # What applications print all day, and no kernel report begins with.
 EVERYDAY = {"BUG": "DEBUG"}
+# A word that holes in the file or colours break apart is not found by its letters.
+BROKEN = [r"\x00(?<=[A-Za-z]\x00)\x00*[A-Za-z]", r"\x1b(?<=[A-Za-z]\x1b)\[[0-9;]*m[A-Za-z]"]
 
 
 def expression(words: Iterable[str]) -> re.Pattern:
-    """Matches inside every place of each of these words; but for `BUG` in `DEBUG`."""
+    """Matches inside every place of each of these words, but for `BUG` in `DEBUG`; and where any
+    word is broken apart, for what it was cannot be known there."""
     tries = defaultdict(list)
     for word in words:
         at = min(SELDOM.index(letter) for letter in word[:-1] if letter in SELDOM)
         before, letter, behind = word.partition(SELDOM[at])
         tries[letter].append(re.escape(behind) + _looking_back(before, word))
     often = sorted(tries, key=SELDOM.index, reverse=True)
-    return re.compile(
-        "|".join(f"{re.escape(letter)}(?:{'|'.join(tries[letter])})" for letter in often)
-    )
+    groups = [f"{re.escape(letter)}(?:{'|'.join(tries[letter])})" for letter in often]
+    return re.compile("|".join([*groups, *BROKEN]))
 
 
 def _looking_back(before: str, word: str) -> str:

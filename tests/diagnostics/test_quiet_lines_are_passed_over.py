@@ -135,6 +135,14 @@ def test_whatever_surely_is_a_program_is_one(text):
     assert not line.by_kernel
 
 
+@pytest.mark.parametrize("stray", ["\0", "\0" * 400, "\x1b[31m", "\x1b[0;1;31m"])
+def test_a_word_broken_apart_is_read_too(stray):
+    log = (
+        f"all is quiet\n[   99.100000] Ker{stray}nel panic - not syncing: Fatal exception\nquiet\n"
+    )
+    assert linux.judge_stream([log]).verdict.kind == "kernel_panic"
+
+
 def test_what_applications_say_all_day_is_not_read():
     log = "Nov  9 12:01:01 web-7 app[12]: DEBUG: cache is warm\nweb-7 app[13]: DEBUG o.e.Shop\n"
     assert not events.TELLING.search(log * 100)
