@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import chain
 from typing import Any
 
 from django.db import transaction
@@ -42,34 +43,23 @@ class Asked:
 
 def reach(selection: Selection, user: Any) -> Asked:
     """Raises BadFilter for a filter that cannot be read. `user` None: the host, who sees all."""
-    found = {
-        os: targets.reach(selection, user, script=readiness(os), type=type, container=False)
-        for os, type in TYPES.items()
-    }
-    fit = {os: one.fit for os, one in found.items() if one.fit}
-    first = next(iter(found.values()))
-    return Asked(_once(fit), _left_out(list(found.values())), first.unknown, first.ambiguous)
+    script, type = readiness("linux"), TYPES["linux"]
+    found = targets.reach(selection, user, script=script, type=type, container=False)
+    fit: dict[str, list[Instance]] = {}
+    left_out: dict[Reason, list[Instance]] = {}
+    for row in chain(found.fit, *found.left_out.values()):
+        if reason := _unfit(row):
+            left_out.setdefault(reason, []).append(row)
+        else:
+            fit.setdefault(row.os_type, []).append(row)
+    return Asked(fit, left_out, found.unknown, found.ambiguous)
 
 
-def _once(fit: dict[str, list[Instance]]) -> dict[str, list[Instance]]:
-    """A machine whose system is not known fits each script: it cannot be asked by either."""
-    return {
-        os: kept for os, rows in fit.items() if (kept := [row for row in rows if row.os_type == os])
-    }
-
-
-def _left_out(found: list[Reach]) -> dict[Reason, list[Instance]]:
-    """Left out by the script of its own system; by both where the system is not known."""
-    left_out: dict[Reason, dict[int, Instance]] = {}
-    for os, one in zip(TYPES, found, strict=True):
-        for reason, rows in one.left_out.items():
-            for row in rows:
-                if row.os_type == os or (row.os_type not in TYPES):
-                    left_out.setdefault(reason, {})[row.pk] = row
-        for row in one.fit:
-            if row.os_type not in TYPES:
-                left_out.setdefault(Reason.WRONG_OS, {})[row.pk] = row
-    return {reason: list(rows.values()) for reason, rows in left_out.items()}
+def _unfit(row: Instance) -> Reason | None:
+    """Why this instance cannot be asked by the script of its own system."""
+    if row.os_type not in TYPES:
+        return Reason.WRONG_OS
+    return targets.unfit(row, script=readiness(row.os_type), type=TYPES[row.os_type])
 
 
 @transaction.atomic

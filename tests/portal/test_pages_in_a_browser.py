@@ -6,6 +6,7 @@ from contextlib import ExitStack
 import pytest
 from django.utils import timezone
 
+from tests.diagnostics.readiness.rows import kept
 from tests.factories import CaseFactory, EventFactory, InstanceFactory, RegionFactory, a_person
 
 pytestmark = [pytest.mark.stack, pytest.mark.django_db(transaction=True)]
@@ -19,6 +20,8 @@ PAGES = [
     "/instances/regions/",
     "/cases/",
     "/cases/new/",
+    "/readiness/",
+    "/readiness/?check=journal&ready=missing",
     "/audit/",
     "/notices/",
     "/notices/channels/",
@@ -48,6 +51,7 @@ def person(live_server):
     machine.tags.create(key="k" * 128, value="v" * 128)
     person.event = EventFactory(instance=machine, type="SystemFailure.Reboot")
     person.case = CaseFactory(instance=machine)
+    kept(machine, cmdline="quiet=" + "q" * 400, readiness={"journal_place": "none"})
     RegionFactory(state="doubted", problem="Forbidden.RAM " * 20)
     person.machine = machine
     return person

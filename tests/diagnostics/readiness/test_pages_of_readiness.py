@@ -170,6 +170,23 @@ def test_who_cannot_be_asked_is_named_with_the_reason(client, reachable):
     assert [row.name for row in answer.context["reached"].fit["linux"]] == ["bad"]
 
 
+def test_each_system_gets_its_own_script_and_an_unknown_one_none(client, reachable):
+    for name, os in (("bad", "windows"), ("doubt", "")):
+        reachable[name].os_type = os
+        reachable[name].save()
+    chosen = [reachable[name] for name in ("bad", "doubt", "good")]
+    first = client.post(reverse("readiness:check"), ticked(*chosen)).context
+    reached = first["reached"]
+    assert {os: [str(row) for row in rows] for os, rows in reached.fit.items()} == {
+        "linux": ["good"],
+        "windows": ["bad"],
+    }
+    assert [str(row) for row in reached.left_out["wrong_os"]] == ["doubt"]
+    client.post(reverse("readiness:check"), ticked(*chosen) | {"seen": first["seen"]})
+    types = {run.type: str(run.targets.get().instance) for run in Invocation.objects.all()}
+    assert types == {"RunShellScript": "good", "RunPowerShellScript": "bad"}
+
+
 def test_one_instance_is_asked_with_one_press(client, reachable):
     told = {"instance": reachable["good"].pk, "sure": "1"}
     answer = client.post(reverse("readiness:check"), told)
