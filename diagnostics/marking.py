@@ -56,8 +56,11 @@ def mark(
 
 
 def as_marked(case: DiagnosisCase) -> dict[str, str]:
-    """What the form shows at first: what was said last."""
-    last = case.marks.first()
-    if last is None:
+    """What the form shows at first: what was said last, held against the verdict shown now."""
+    last, shown = case.marks.select_related("judging").first(), case.judgings.last()
+    if last is None or shown is None:
         return {}
-    return {name: getattr(last, name) for name in ("truth", "true_kind", "true_subkind", "words")}
+    known = {True: Truth.RIGHT, False: Truth.WRONG, None: Truth.UNKNOWN}[shown.right]
+    truth = last.truth if last.judging_id == shown.pk else known
+    told = {name: getattr(last, name) for name in ("true_kind", "true_subkind", "words")}
+    return {"truth": truth, **told}

@@ -17,7 +17,7 @@ from diagnostics.verdicts import KINDS, SUBKINDS
 
 # An orderly or unexplained end is no fingerprint of anything.
 KINDS_SIGNED = ("kernel_panic", "bugcheck", "hang", "oom_kill", "warning")
-MOST_KERNELS = 8  # named per signature; the list of its cases has them all
+MOST_KERNELS = 5  # named per signature; the list of its cases has them all
 
 
 @dataclass(frozen=True, slots=True)

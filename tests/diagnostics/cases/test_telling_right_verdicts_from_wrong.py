@@ -92,6 +92,15 @@ def test_a_mark_outside_the_vocabulary_is_refused(client, support, told, complai
     assert not Mark.objects.exists()
 
 
+def test_the_form_begins_with_what_is_known_of_the_verdict_shown_now(support):
+    case = as_older_analyzers_saw_it(judged_case())
+    told = {"truth": "wrong", "true_kind": "kernel_panic", "true_subkind": "null_deref"}
+    marking.mark(case, by=support, via="page", version=1, **told)
+    assert marking.as_marked(case)["truth"] == "wrong"
+    call_command("rejudge", "--apply")
+    assert marking.as_marked(case)["truth"] == "right"
+
+
 def test_a_verdict_that_changed_while_the_form_was_open_is_not_marked_unseen(client, support):
     case = as_older_analyzers_saw_it(judged_case())
     call_command("rejudge", "--apply")
