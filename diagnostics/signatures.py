@@ -35,6 +35,16 @@ class Known:
     kernels: tuple[str, ...] = ()
     more_kernels: int = 0
 
+    @property
+    def on(self) -> str:
+        """The kernels or builds on which it happened, in words; "" where none is known."""
+        if not self.kernels:
+            return ""
+        named = ", ".join(self.kernels)
+        if self.more_kernels:
+            named = _("%(named)s and %(count)s more") % {"named": named, "count": self.more_kernels}
+        return _("Kernels or builds: %s") % named
+
 
 def grouped(cases: CaseQuerySet) -> QuerySet:
     """One row a signature: signature, kind, cases, machines, first, last."""

@@ -57,6 +57,7 @@ def test_it_tells_how_many_on_how_many_since_when_and_on_what(viewer):
     assert (row.first, row.last) == (START, START + timedelta(days=9))
     assert row.kernels == ("5.10.134-16.al8", "5.10.140-1")
     assert not row.vague
+    assert "Kernels or builds: 5.10.134-16.al8, 5.10.140-1" in page(viewer)
 
 
 def test_the_most_frequent_stands_first_and_every_heading_sorts(viewer):
