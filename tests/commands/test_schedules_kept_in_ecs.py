@@ -281,6 +281,19 @@ def test_stopping_is_asked_confirmed_and_ends_it(client, operator, fleet, hand, 
     assert len(fired(schedule)) == 1
 
 
+def test_a_stop_without_a_last_word_is_called_lost(client, operator, fleet, hand, machines):
+    schedule = make(client, machines)
+    look(schedule)
+    stopping.stop(schedule.timed_run, operator)
+    fleet.faults({"kind": "lost", "operation": "Describe*"})
+    look(schedule)
+    assert stopping.progress(schedule.timed_run).asked == 3
+    Dispatch.objects.update(deadline=timezone.now())
+    look(schedule)
+    assert schedule.timed_run.state == "finished"
+    assert stopping.progress(schedule.timed_run).lost == 3
+
+
 def test_a_run_that_ecs_forgot_ends_by_that_name(client, operator, fleet, hand, machines):
     schedule = make(client, machines)
     look(schedule)
