@@ -35,11 +35,13 @@ NO_SPACE = _("the free space was not told")
 @dataclass(frozen=True, slots=True)
 class LinuxFacts:
     """Beside the state of the machine: sizes in KB, `storage` as (file, value) of each Storage=,
-    `level` of makedumpfile, `syslog` as (last change, path). None: could not be asked."""
+    `level` of makedumpfile, `syslog` as (last change, path). None: could not be asked; "": asked,
+    and nothing there."""
 
     state: LinuxState
     cmdline: str | None
-    use_kdump: str
+    use_kdump: str | None
+    target: str | None
     memory_kb: int | None
     level: int | None
     journald: bool | None
@@ -47,7 +49,7 @@ class LinuxFacts:
     storage: tuple[tuple[str, str], ...]
     syslog: tuple[tuple[datetime, str], ...]
     pstore: bool | None
-    pstore_backend: str
+    pstore_backend: str | None
     efi: bool | None
     var_size_kb: int | None
     var_free_kb: int | None
@@ -64,15 +66,16 @@ def read(sections: Mapping[str, str]) -> LinuxFacts:
     return LinuxFacts(
         state=state,
         cmdline=sections.get("cmdline"),
-        use_kdump=asked.pairs("kdump").get("use_kdump", ""),
+        use_kdump=asked.pairs("kdump").get("use_kdump"),
+        target=asked.pairs("kdump").get("target"),
         memory_kb=number(told.get("memory_kb")),
-        level=level(told) if told else None,
+        level=level(told),
         journald=truth(told.get("journald")),
         journal_place=told.get("journal_place", ""),
         storage=tuple(split(value) for key, value in values if key == "journal_storage"),
         syslog=tuple(log for key, value in values if key == "syslog" and (log := logged(value))),
         pstore=truth(told.get("pstore")),
-        pstore_backend=told.get("pstore_backend", ""),
+        pstore_backend=told.get("pstore_backend"),
         efi=truth(told.get("efi")),
         var_size_kb=number(told.get("var_size_kb")),
         var_free_kb=number(told.get("var_free_kb")),
@@ -102,6 +105,8 @@ def logged(text: str) -> tuple[datetime, str] | None:
 
 def level(told: Mapping[str, str]) -> int | None:
     """What is left out of a dump. A collector that is not makedumpfile leaves out nothing."""
+    if not told.keys() >= {"dump_level", "collector", "makedump_args"}:
+        return None
     if whole(told.get("dump_level", "")):
         return int(told["dump_level"])
     collector, args = told.get("collector", ""), told.get("makedump_args", "")
@@ -146,7 +151,7 @@ def kdump_service(facts: LinuxFacts) -> Check:
     if kdump.active in ("failed", "inactive") and not kdump.loaded:
         said = _("%(service)s is not active, and no crash kernel is loaded.", **told)
         return missing(name, said, line)
-    if kdump.enabled not in AT_BOOT:
+    if kdump.enabled not in AT_BOOT or facts.use_kdump is None:
         return unknown(name, _("Whether %(service)s starts at boot is not known.", **told), line)
     if kdump.active != "active" and not kdump.loaded:
         return unknown(name, _("Whether %(service)s is active is not known.", **told), line)
@@ -182,9 +187,11 @@ def crash_kernel(facts: LinuxFacts) -> Check:
 
 def dump_space(facts: LinuxFacts) -> Check:
     name, kdump = "dump_space", facts.state.kdump
-    if kdump.target:
+    if facts.target:
         said = _("Dumps go to another place; its room was not asked.")
-        return unknown(name, said, f"target={kdump.target}")
+        return unknown(name, said, f"target={facts.target}")
+    if facts.target is None:
+        return not_told(name, facts.state.reasons.get("target", UNTOLD))
     free, memory = kdump.space_free_kb, facts.memory_kb
     if free is None or memory is None or facts.level is None:
         why = facts.why_not if memory is None else NO_SPACE
@@ -292,7 +299,7 @@ def _without_journal(facts: LinuxFacts) -> Check:
 
 def pstore(facts: LinuxFacts) -> Check:
     name = "pstore"
-    if not facts.asked or facts.pstore is None:
+    if facts.pstore is None or facts.pstore_backend is None:
         return not_told(name, facts.why_not)
     backend = facts.pstore_backend.strip("()")
     if facts.pstore and backend and backend not in ("null", "none"):

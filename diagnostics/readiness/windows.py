@@ -181,7 +181,7 @@ def dump_kept(facts: WindowsFacts) -> Check:
         return ok(name, said, f"FreeSpace={free << 10}")
     if facts.in_domain:
         return ok(name, _("The machine is in a domain, so the dump stays."), "PartOfDomain=True")
-    if free is None or facts.in_domain is None:
+    if free is None or facts.in_domain is None or facts.control is None:
         return not_told(name, facts.why_not)
     said = _("Only %(free)s are free: Windows would delete the dump again.", free=gib(free))
     return missing(name, said, f"AlwaysKeepMemoryDump={int(bool(keep))} FreeSpace={free << 10}")

@@ -77,8 +77,8 @@ WINDOWS = {
 
 
 def linux(cmdline: str = CMDLINE, more: str = "", **changes: dict | None) -> dict[str, str]:
-    """Sections; `changes` by section, None takes a value or a section away; `more` ends up in
-    the section `readiness`."""
+    """Sections; `changes` by section, None takes a value or a section away; `more` stands
+    first in the section `readiness`."""
     told = copy.deepcopy(LINUX)
     for section, values in changes.items():
         if values is None:
@@ -89,7 +89,7 @@ def linux(cmdline: str = CMDLINE, more: str = "", **changes: dict | None) -> dic
         name: "".join(f"{key}={value}\n" for key, value in values.items())
         for name, values in told.items()
     }
-    sections["readiness"] = sections.get("readiness", "") + more
+    sections["readiness"] = more + sections.get("readiness", "")
     if "readiness" in changes and changes["readiness"] is None:
         del sections["readiness"]
     return {**sections, "cmdline": cmdline, "collection": ""}
