@@ -109,7 +109,8 @@ def told_by(opinion: Opinion) -> dict[str, object]:
     """Every field of the case that a judging replaces."""
     return {
         "judgement": packed(_judgement(opinion.conclusion, opinion.found)),
-        "read_by": version.analyzers(),
+        # Evidence that was not read is left for `manage.py rejudge`.
+        "read_by": "" if opinion.seen is None else version.analyzers(),
         **opinion.columns(),
     }
 

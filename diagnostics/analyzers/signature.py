@@ -18,6 +18,8 @@ from .traces import told
 TOP = 3  # frames that count
 RELEASE = re.compile(r"(?:Linux version |(?:Not tainted|Tainted: .{0,60}?)\s+\(?)(\d+\.\d+)")
 NO_CRASH = {"none", "normal_reboot"}
+UNEXPLAINED = {"unknown", "unexplained_reboot"}
+CHANCE = {"oom_panic"}  # whose call path is that of whoever asked for memory last
 NONE = "-"
 # Causes whose first line says no more than their name; of others many share a name.
 PLAIN = re.compile(
@@ -54,8 +56,12 @@ def of(facts: Mapping[str, object], kernel: str | None) -> str | None:
     if facts["kind"] in NO_CRASH:
         return None
     cause = str(facts["subkind"] or facts["kind"])
+    if facts["kind"] == "unexplained_reboot":
+        return facts["kind"] if cause in UNEXPLAINED else f"{facts['kind']}:{cause}"
+    if cause in CHANCE:
+        return ":".join([cause, NONE, NONE, _one(kernel), NONE])
     function = facts.get("function") or _victim(facts)
-    trace = [str(frame) for frame in facts.get("trace", ())]
+    trace = map(str, facts.get("trace", ()))
     frames = [frame for frame in trace if told(frame) and frame != function][:TOP]
     named = [cause, *map(_one, (function, facts.get("module"), kernel))]
     return ":".join([*named, _digest(frames) if frames else _first_line(cause, facts)])

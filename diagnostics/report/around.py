@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from diagnostics import stages
+from diagnostics import history, stages
 from diagnostics.report.blocks import Bullets, Facts, Lines, Quote, Section, Text
 from diagnostics.report.source import Source
 from diagnostics.speech import spoken
@@ -25,6 +25,7 @@ def before(source: Source) -> tuple[Section, ...]:
 def _head(source: Source) -> Iterator[tuple[str, str]]:
     case, told = source.case, source.conclusion
     yield "Case", str(case.pk)
+    yield "Version of this report", str(history.number_shown(case))
     yield "Customer reference", case.customer_reference or source.say("none was given")
     yield "Instance", _instance(source)
     yield "Went down", _moment(source, told["went_down_at"], told["went_down"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from diagnostics import stages
+from diagnostics import history, stages
 from diagnostics.report import around
 from diagnostics.report.source import Source
 from diagnostics.speech import spoken_lines
@@ -15,6 +15,7 @@ def document(source: Source, markdown: str) -> dict[str, object]:
     case, told = source.case, source.conclusion
     return {
         "case": case.pk,
+        "version": history.number_shown(case),
         "copy": source.copy,
         "instance_id": case.instance.instance_id if case.instance else case.instance_text,
         "region": case.region,

@@ -109,6 +109,23 @@ def test_panics_of_unknown_kinds_are_told_apart_by_their_words():
     assert of(OTHER_PANIC.replace("lost its bus", "overheated")) != of(OTHER_PANIC)
 
 
+def test_who_asked_for_memory_last_does_not_tell_a_panic_for_lack_of_it():
+    at = "[    9.100000]"
+    panic = f"{at} Kernel panic - not syncing: Out of memory: panic_on_oom is enabled\n"
+    by = [
+        f"{at} Call Trace:\n{at}  out_of_memory+0x1/0x2\n{at}  {f}+0x3/0x9\n"
+        for f in ("ext4_read_folio", "tcp_sendmsg_locked")
+    ]
+    one, other = (of(panic + path) for path in by)
+    assert one == other and one.startswith("oom_panic:")
+
+
+def test_a_boot_that_nothing_explains_is_called_so_by_everybody():
+    facts = {"kind": "unexplained_reboot", "subkind": "unknown"}
+    assert signature.of(facts, "5.10") == "unexplained_reboot"
+    assert signature.of(facts | {"subkind": "watchdog"}, "5.10") == "unexplained_reboot:watchdog"
+
+
 def test_an_orderly_end_has_none():
     assert of("[ 9812.000000] reboot: Restarting system\n") is None
 

@@ -131,6 +131,25 @@ def test_evidence_that_cannot_be_read_leaves_the_old_verdict(capsys, outdated):
     assert (outdated.kind, outdated.read_by) == ("hang", OLDER)
 
 
+def test_a_case_whose_reading_failed_is_read_again(capsys):
+    from diagnostics.models import CaseState
+    from portal import work
+
+    case = judged_case()
+    rows = DiagnosisCase.objects.filter(pk=case.pk)
+    rows.update(state=CaseState.JUDGING, due_at=timezone.now())
+    judging.conclude_without_analysis(work.claim(DiagnosisCase, case.pk))
+    case.refresh_from_db()
+    assert case.kind != "kernel_panic" and case.read_by == ""
+    rejudge(capsys, "--apply")
+    case.refresh_from_db()
+    assert case.kind == "kernel_panic"
+    assert list(case.judgings.order_by("number").values_list("kind", flat=True))[::2] == [
+        "kernel_panic",
+        "kernel_panic",
+    ]
+
+
 def test_an_analyzer_that_breaks_overturns_no_verdict(capsys, outdated, monkeypatch):
     from diagnostics.analyzers import registry
 

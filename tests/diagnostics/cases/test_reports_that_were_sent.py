@@ -66,9 +66,10 @@ def test_judged_anew_the_sent_report_stays_and_the_case_gets_a_new_version(
     assert "tell li@customer.example: has the customer copy of version 1" in capsys.readouterr().out
     for form, body in before.items():
         assert client.get(f"/cases/sent/{kept.pk}/report.{form}").content == body
-    assert json.loads(before["json"])["verdict"]["kind"] == "hang"
     case = DiagnosisCase.objects.get(pk=outdated.pk)
-    assert json.loads(rendered(case, "customer", "json"))["verdict"]["kind"] == "kernel_panic"
+    old, new = json.loads(before["json"]), json.loads(rendered(case, "customer", "json"))
+    assert (old["version"], old["verdict"]["kind"]) == (1, "hang")
+    assert (new["version"], new["verdict"]["kind"]) == (2, "kernel_panic")
 
     page = client.get(kept.get_absolute_url()).content.decode()
     assert "A newer version says otherwise" in page
