@@ -1,12 +1,18 @@
 """One signature for the same crash wherever it happens, another for another crash."""
 
+import json
+import os
 import re
+from pathlib import Path
 
 import pytest
 
 from diagnostics.analyzers import linux, signature, windows
 from tests.diagnostics.guest.windows_log import Log
 
+ROOT = Path(__file__).parents[2]
+CORPUS = Path(os.environ.get("PORTAL_CORPUS", ROOT.parent / "shared" / "corpus"))
+REPORTS = CORPUS / "linux" / "reports.jsonl"
 OOPS = """\
 [  812.345678] BUG: unable to handle page fault for address: ffffa10c0000be10
 [  812.345679] Oops: 0002 [#1] PREEMPT SMP NOPTI
@@ -165,3 +171,11 @@ def test_a_blue_screen_is_code_first_parameter_and_driver():
 )
 def test_a_first_parameter_that_is_an_address_does_not_count(code, first, shown):
     assert stop(code, first) == f"bugcheck:0x{code & 0xFFFFFFF:X}:{shown}:-"
+
+
+@pytest.mark.skipif(not REPORTS.exists(), reason=f"no corpus at {REPORTS}")
+def test_reports_of_peoples_machines_keep_their_signature_on_another_machine():
+    texts = [json.loads(line)["text"] for line in REPORTS.read_text().splitlines()]
+    signed = [text for text in texts if of(text)]
+    kept = [text for text in signed if of(moved(text)) == of(text)]
+    assert len(signed) > 100 and len(kept) >= 0.99 * len(signed)
