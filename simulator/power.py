@@ -124,6 +124,7 @@ class Power:
             rule = self._faults.strike(kind, operation, machine.region, [machine.instance_id])
             if rule or machine.on_reboot == kind:
                 self._counters.add("faults", kind)
+                self._remember(machine)  # as it is now, before it leaves
                 told = rule.arguments if rule else {}
                 late = float(told.get("seconds", LATE)) if kind == "late_return" else 0.0
                 return Fate(kind, late, str(told.get("status", "Running")))
@@ -141,7 +142,6 @@ class Power:
     def _comes_up(self, machine: Machine, fate: Fate) -> None:
         now = self._clock()
         if fate.kind in ("no_return", "lost_agent"):
-            self._remember(machine)
             machine.agent.stopped_at = now
         if fate.kind != "same_boot":
             machine.started_at = now

@@ -292,7 +292,7 @@ class Runs:
             return "ClientNetworkBlocked", "the network of the instance is not a VPC"
         if not machine.agent_running(self._clock()):
             return "ClientNotRunning", "the aliyun service is not running on the instance"
-        if machine.agent.silent_since is not None:
+        if machine.agent.silent_since is not None or machine.agent.stopped_at is not None:
             return "ClientNotResponse", "the aliyun service in the instance does not response"
         if (order.type == "RunShellScript") != (machine.os_type == "linux"):
             return "CommandNotApplicable", "the command is not applicable"

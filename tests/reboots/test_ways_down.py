@@ -1,0 +1,46 @@
+"""Each way down is one act for each machine, and has its own proof."""
+
+import pytest
+
+from tests.reboots.driving import a_script, approved, asked, outcomes, over, reasons
+
+UNTRUE = "echo 'about to reboot'; exit 0 # exit 194"
+
+
+def test_force_is_a_reboot_that_says_so(fleet, monkeypatch):
+    from instances import ecs
+
+    told, power = [], ecs.power
+    monkeypatch.setattr(ecs, "power", lambda *a, **k: told.append(k["force"]) or power(*a, **k))
+    row = fleet.rows[0]
+    assert outcomes(over(approved(asked([row], way="force")))) == ["proven"]
+    assert (told, fleet.counted("reboots", row)) == ([True], 1)
+
+
+def test_a_stop_is_over_when_ecs_calls_it_stopped_and_a_start_when_another_boot_answers(fleet):
+    row = fleet.rows[0]
+    assert outcomes(over(approved(asked([row], way="stop")))) == ["proven"]
+    assert (fleet.machine(row).status, fleet.counted("stops", row)) == ("Stopped", 1)
+    row.refresh_from_db()
+    batch = over(approved(asked([row], way="start")))
+    assert outcomes(batch) == ["proven"]
+    assert (fleet.machine(row).status, fleet.counted("starts", row)) == ("Running", 1)
+    assert batch.items.get().after_boot_id == fleet.machine(row).boot.boot_id
+
+
+@pytest.mark.usefixtures("sandbox_needed")
+def test_the_exit_code_of_a_script_reboots_or_stops_as_it_says(fleet):
+    up, down = fleet.rows[:2]
+    rebooted = over(approved(asked([up], way="exit_code", pre_script=a_script("exit 194"))))
+    stopped = over(approved(asked([down], way="exit_code", pre_script=a_script("exit 193"))))
+    assert (outcomes(rebooted), outcomes(stopped)) == (["proven"], ["proven"])
+    assert (fleet.machine(up).status, fleet.machine(down).status) == ("Running", "Stopped")
+    assert (fleet.counted("reboots", up), fleet.counted("stops", down)) == (1, 1)
+
+
+def test_a_script_that_ends_without_the_code_has_taken_nothing_down(fleet):
+    row = fleet.rows[0]
+    batch = over(approved(asked([row], way="exit_code", pre_script=a_script(UNTRUE))))
+    assert outcomes(batch) == ["refused"]
+    assert "without the code" in reasons(batch)[0]
+    assert fleet.counted("reboots", row) == 0

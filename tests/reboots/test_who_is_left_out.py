@@ -1,0 +1,77 @@
+"""Whoever became unfit after the request stays up, with the reason, and the rest goes on."""
+
+import pytest
+
+from commands.models import RebootItem
+from tests.factories import a_person
+from tests.reboots.driving import approved, asked, draft, outcomes, over, reasons, turn, until_stage
+
+BECAME = [
+    ({"released": True}, "gone"),
+    ({"status": "Stopped"}, "status: Stopped"),
+    ({"agent": "stopped", "for_seconds": 600}, "no_proof"),
+]
+
+
+@pytest.mark.parametrize(("change", "reason"), BECAME, ids=[reason for _, reason in BECAME])
+def test_whoever_became_unfit_since_the_approval_is_skipped_with_the_reason(fleet, change, reason):
+    unfit, fit = rows = fleet.rows[:2]
+    batch = approved(asked(rows, sizes=["1"]))
+    fleet.simulator.change(unfit.instance_id, **change)
+    over(batch)
+    assert outcomes(batch) == ["skipped", "proven"]
+    assert reasons(batch)[0] == reason
+    assert fleet.counted("reboots", unfit) == 0
+
+
+def test_a_locked_one_too(fleet, monkeypatch):
+    unfit, fit = rows = fleet.rows[:2]
+    batch = approved(asked(rows))
+    monkeypatch.setattr(fleet.machine(unfit), "lock_reasons", ("financial",))
+    over(batch)
+    assert (outcomes(batch), reasons(batch)[0]) == (["skipped", "proven"], "locked: financial")
+
+
+def test_whoever_another_batch_has_under_way_is_left_to_it(fleet):
+    shared, own = rows = fleet.rows[:2]
+    first, second = approved(asked([shared])), approved(asked(rows))
+    until_stage(first, "before", "power", "proving")
+    turn()
+    over(second)
+    assert outcomes(second) == ["skipped", "proven"]
+    assert reasons(second)[0] == f"in_flight: #{first.pk}"
+    over(first)
+    assert fleet.counted("reboots", shared) == 1
+
+
+def test_more_than_the_approver_allowed_stop_the_rest(fleet):
+    rows = fleet.rows[:4]
+    batch = approved(asked(rows, sizes=["2"]), may_shrink=0)
+    fleet.simulator.change(rows[0].instance_id, released=True)
+    over(batch)
+    assert outcomes(batch) == ["skipped", "not_started", "not_started", "not_started"]
+    assert batch.ending == "shrunk"
+    assert [fleet.counted("reboots", row) for row in rows] == [0, 0, 0, 0]
+
+
+def test_without_proof_only_who_was_accepted_by_name_goes_down(fleet):
+    accepted, left = rows = fleet.rows[:2]
+    for row in rows:
+        fleet.simulator.change(row.instance_id, agent="stopped", for_seconds=600)
+    batch = asked(rows, max_errors="100%")
+    item = RebootItem.objects.get(batch=batch, instance=accepted)
+    over(approved(batch, accepted=[item.pk]))
+    assert outcomes(batch) == ["unverified", "skipped"]
+    assert reasons(batch)[1] == "no_proof"
+    assert [fleet.counted("reboots", row) for row in rows] == [1, 0]
+
+
+def test_what_does_not_fit_at_the_request_is_named_in_it(fleet):
+    from commands.reboots import asking
+
+    stopped, fit = rows = fleet.rows[:2]
+    stopped.status = "Stopped"
+    stopped.save()
+    batch = asking.ask(draft(), [*rows, fit], by=a_person("operator"), via="page", once=None)
+    assert batch.size == batch.items.count() == 1
+    assert batch.left_out == {"status": {"count": 1, "names": [str(stopped)]}}
