@@ -1,7 +1,13 @@
 """Each machine of the demo fleet, through the real SDK over HTTP, against its own truth."""
 
-import pytest
+from datetime import timedelta
 
+import pytest
+import time_machine
+from django.utils import timezone
+
+from diagnostics import rejudging
+from diagnostics.models import DiagnosisCase
 from diagnostics.report import rendered
 from simulator.world import World
 from tests.diagnostics.cases.conftest import carried, machine, mirrored, opened
@@ -28,6 +34,14 @@ NAMES = [
 ]
 
 
+def read_a_year_later(case) -> rejudging.Outcome:
+    """What the same analyzers say of the same evidence when much time has passed."""
+    with time_machine.travel(timezone.now() + timedelta(days=400), tick=False):
+        due = rejudging.due(DiagnosisCase.objects, keys=[case.pk])
+        (outcome,) = rejudging.rejudged(due, apply=False, via="command")
+    return outcome
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_the_verdict_is_the_truth(cloud, sandbox_needed, name):
     truth = machine(cloud, name).truth
@@ -38,6 +52,8 @@ def test_the_verdict_is_the_truth(cloud, sandbox_needed, name):
         assert case.subkind == truth.subkind
     if truth.function:
         assert case.function == truth.function
+    later = read_a_year_later(case)
+    assert later.before == later.after, later.why
 
 
 WINDOWS = {  # what the cause has to say beside the verdict
@@ -58,6 +74,8 @@ def test_the_verdict_on_windows_is_the_truth(cloud, name):
     case = carried(opened(mirrored(cloud, name)))
     assert (case.kind, case.bugcheck_code) == (truth.kind, truth.bugcheck_code or "")
     assert words in rendered(case, "internal", "md")
+    later = read_a_year_later(case)
+    assert later.before == later.after, later.why
 
 
 @pytest.mark.parametrize("name", sorted(SILENT))
@@ -65,6 +83,7 @@ def test_a_machine_that_nobody_can_ask_stays_undetermined(cloud, name):
     case = carried(opened(mirrored(cloud, name)))
     assert case.kind == "undetermined"
     assert case.confidence == "none"
+    assert read_a_year_later(case).result == "same"
 
 
 def test_the_demo_fleet_tells_the_scenarios_that_are_shown_here():
