@@ -157,7 +157,7 @@ def carry_on(claim: Claim[TimedRun]) -> None:
     try:
         with claim.held():
             if run.stop == Stop.WANTED:
-                ecs.stop(run.account.signing(), run.region, run.invoke_id)
+                ecs.stop(run.account.signing(), run.region, run.invoke_id, ours=False)
                 claim.write(stop=Stop.ASKED, error="")
             rows = ecs.results(run.account.signing(), run.region, run.invoke_id).value
     except ecs.EcsError as error:

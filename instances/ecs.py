@@ -543,11 +543,18 @@ def power(
 
 
 def stop(
-    account: Account, region: str, invoke_id: str, ids: Iterable[str] | None = None
+    account: Account,
+    region: str,
+    invoke_id: str,
+    ids: Iterable[str] | None = None,
+    *,
+    ours: bool = True,
 ) -> Answer[None]:
     """Ask for the end of a run, on the named instances or on all. Look at `results` for what
-    came of it: machines may have finished, or finish before they hear of it."""
-    ecs_mode.permit("StopInvocation", "diagnose")
+    came of it: machines may have finished, or finish before they hear of it.
+
+    What is not `ours` may be anything, and ending it needs the mode that running it would."""
+    ecs_mode.permit("StopInvocation", "diagnose" if ours else "commands")
     parts: list[dict[str, Any]] = [{}]
     if ids is not None:
         parts = [{"InstanceId": part} for part in ecs_pages.chunks(ids, STOP_LIMIT)]

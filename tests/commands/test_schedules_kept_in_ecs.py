@@ -517,3 +517,18 @@ def test_a_cron_is_sent_with_its_zone_and_shown_ahead(client, operator):
     assert shown.count("18:30:00 UTC") >= 5
     assert "knows no pause" in shown
     assert client.post(f"{schedule.get_absolute_url()}change/", {"act": "pause"}).status_code == 404
+
+
+def test_long_lists_of_times_cost_no_more_questions(
+    client, operator, django_assert_max_num_queries
+):
+    schedule = make(client, [ready()])
+    at = timezone.now()
+    Fire.objects.bulk_create(
+        Fire(schedule=schedule, planned_at=at + timedelta(minutes=n), state="missed", reason="x")
+        for n in range(40)
+    )
+    with django_assert_max_num_queries(25):
+        assert client.get(schedule.get_absolute_url()).text.count("missed") >= 40
+    with django_assert_max_num_queries(25):
+        client.get("/schedules/")

@@ -142,6 +142,16 @@ def test_a_refusal_is_told(cloud, region, elsewhere_made):
     assert "does not exist" in run.error
 
 
+def test_a_mode_without_runs_ends_nobody_elses(cloud, region, elsewhere_made):
+    run = mirrored(elsewhere_made)
+    ecs.configure(endpoint=cloud.endpoint, mode="diagnose")
+    before = cloud.counters()["acts"].get("stops", 0)
+    elsewhere.stop(run, None, via="command")
+    assert carry_on(run).stop == "refused"
+    assert "PORTAL_MODE" in run.error
+    assert cloud.counters()["acts"].get("stops", 0) == before
+
+
 def test_what_ended_is_no_longer_listed(client, region, elsewhere_made, web):
     run = mirrored(elsewhere_made)
     ecs.stop(web.account.signing(), REGION, elsewhere_made)
