@@ -9,6 +9,7 @@ from diagnostics.readers import bundle
 from diagnostics.readiness import reading
 from diagnostics.readiness.checks import AGENT_SINCE, MISSING, OK, UNKNOWN
 from diagnostics.scripts import shared
+from tests.sizes import long_only
 
 from ..guest.conftest import kit, machine
 
@@ -113,6 +114,7 @@ def test_a_missing_tool_makes_nothing_ok_that_was_not_seen(machine, asked, tool)
             assert whole[name].state == OK, name
 
 
+@long_only
 def test_a_disk_that_does_not_answer_does_not_hold_it_up(machine, asked):
     machine.tool("df", "sleep 60\n")
     found = asked(ready(machine))
