@@ -4,6 +4,7 @@
 makes. PostgreSQL is migrated wherever it is used.
 """
 
+import atexit
 import fcntl
 import os
 import shutil
@@ -31,6 +32,9 @@ def database(*, people: bool = False) -> Path:
 
     Whoever asks first makes it, the others wait.
     """
+    if FOLDER not in os.environ:  # no run of the tests, such as a benchmark
+        begin()
+        atexit.register(end)
     folder = Path(os.environ[FOLDER])
     made = folder / ("people.sqlite3" if people else "empty.sqlite3")
     with (folder / f"{made.name}.lock").open("a") as lock:
