@@ -43,7 +43,7 @@ AGAIN = re.compile(r"(?<=\S)\s*(?=\[ *\d{1,7}\.\d{6}\](?:\[ *[TC]\d+\])? \S)")
 ALONE = re.compile(r"\[ *([TC]\d+)\] ?")
 CALLER = re.compile(r"^(?:\[ *([TC]\d+)\] ?|\(\d+\)|<\d>)")
 _DAY = r"(?:{m}) +(?:[1-9]|1\d|2[0-8])|(?!Feb)(?:{m}) (?:29|30)|(?:Jan|Mar|May|Jul|Aug|Oct|Dec) 31"
-_DATE = r"(?!0000)\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])"
+_DATE = r"[12]\d{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])"
 _TIME = r"(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?"
 # A line that some program other than the kernel surely said. One that fits not may be its too.
 PROGRAM = re.compile(
