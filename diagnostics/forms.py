@@ -14,6 +14,7 @@ from crispy_forms.layout import HTML, Div, Field, Layout
 from django import forms
 from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from diagnostics.models import Sight
@@ -108,6 +109,7 @@ class CaseForm(forms.Form):
         if not self.is_bound:
             self.initial.setdefault("opening", uuid.uuid4())
             self.initial.setdefault("seen_zone", settings.TIME_ZONE)
+            self.initial.setdefault("language", get_language() or settings.LANGUAGE_CODE)
         self._narrow()
         self.helper = _layout(self)
 

@@ -175,9 +175,16 @@ def _tried(right: Right, account: ecs.Account, region: str, instance: str) -> tu
 
 
 def possible(mode: str, findings: Iterable[Finding]) -> str:
-    """Whether these findings let this mode work: yes | no | unknown."""
-    actions = {right.action for right in needed(mode)}
-    states = {finding.state for finding in findings if finding.action in actions}
-    if MISSING in states:
+    """Whether these findings let this mode work: yes | no | unknown.
+
+    A right that one region showed and another could not be asked for, because no instance is
+    there to look at, counts as shown: most accounts have empty regions.
+    """
+    states: dict[str, set[str]] = {right.action: set() for right in needed(mode)}
+    for finding in findings:
+        if finding.action in states:
+            states[finding.action].add(finding.state)
+    if any(MISSING in each for each in states.values()):
         return "no"
-    return "unknown" if states & {UNKNOWN, NOT_PROBED} else "yes"
+    shown = all(ALLOWED in each and UNKNOWN not in each for each in states.values())
+    return "yes" if shown else "unknown"

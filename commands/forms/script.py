@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.functional import lazy
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from commands import limits
@@ -27,6 +29,12 @@ def line(label: Any, most: int, hint: Any = "", **attrs: str) -> forms.CharField
     return forms.CharField(
         label=label, max_length=most, required=False, help_text=hint, widget=control
     )
+
+
+def _timeout_hint() -> str:
+    """Made when it is shown: `%` on a lazy message would speak the language of the start."""
+    words = gettext("After so long ECS ends the script. At least %(least)d, at most %(most)d.")
+    return words % {"least": limits.SHORTEST, "most": limits.LONGEST}
 
 
 def choice(label: Any, choices: list, hint: Any = "") -> forms.ChoiceField:
@@ -53,8 +61,7 @@ class ScriptForm(forms.Form):
         initial=60,
         required=False,
         widget=forms.NumberInput(attrs={"class": "form-control"}),
-        help_text=_("After so long ECS ends the script. At least %(least)d, at most %(most)d.")
-        % {"least": limits.SHORTEST, "most": limits.LONGEST},
+        help_text=lazy(_timeout_hint, str)(),
     )
     username = line(
         _("Run as"), 255, _("Empty: root on Linux, System on Windows."), autocomplete="off"

@@ -21,7 +21,10 @@ def _target(request: HttpRequest, run: int, pk: int) -> Target:
     rows = Target.objects.select_related(
         "invocation__revision", "invocation__asked_by", "dispatch", "instance__account", "output"
     )
-    return get_object_or_404(rows.filter(instance__in=seen), invocation=run, pk=pk)
+    target = get_object_or_404(rows.filter(instance__in=seen), pk=pk)
+    if target.invocation_id != run:
+        raise Http404
+    return target
 
 
 @require_GET

@@ -107,6 +107,12 @@ def test_a_region_without_instances_leaves_looks_from_outside_unprobed(cloud, ca
     assert found["ecs:DescribeInstances"] == "allowed"
 
 
+def test_an_empty_region_leaves_no_doubt_where_another_one_showed_the_right(cloud, capsys):
+    beside = check(capsys, "--region", "cn-beijing", "--region", HANGZHOU)
+    assert beside["modes"]["observe"] == beside["modes"]["diagnose"] == "yes"
+    assert check(capsys, "--region", "cn-beijing")["modes"]["observe"] == "unknown"
+
+
 def test_an_answer_that_is_none_proves_no_right(cloud, capsys):
     cloud.faults({"kind": "html", "operation": "DescribeInstanceHistoryEvents"})
     account = check(capsys, "--region", HANGZHOU, code=4)

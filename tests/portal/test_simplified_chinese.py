@@ -41,6 +41,13 @@ def chinese(settings, tmp_path):
 
 
 @pytest.mark.django_db
+def test_a_message_with_numbers_is_spoken_when_it_is_shown(client, chinese):
+    client.force_login(a_person("operator"))
+    page = client.get("/commands/new/", headers={"accept-language": "zh-CN"}).content.decode()
+    assert "最少 10，最多 86400。" in page
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize(
     ("path", "words"),
     [("/", "最近 7 天的崩溃"), ("/cases/new/", "开始诊断"), ("/instances/", "没有符合筛选的实例")],

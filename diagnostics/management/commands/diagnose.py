@@ -26,6 +26,7 @@ from instances.models import CloudAccount, Instance
 from portal.access import NotAllowed, acting_as
 
 DONE, BAD_USAGE, UNKNOWN_INSTANCE, UNREACHABLE = 0, 2, 3, 4
+NO_SUCH_REGION = "InvalidRegionId.NotFound"
 FORMS = {"markdown": "md", "json": "json", "html": "html"}
 LONGEST = timedelta(minutes=8)  # every stage has its own limit; this is the net below them
 NAME = re.compile(r"[^\s\"'<>\\;|`$]{1,128}")
@@ -160,4 +161,6 @@ def _outcome(case: DiagnosisCase) -> int:
         return DONE
     if step.facts.get("error") == "NoAnswer":
         return UNREACHABLE
-    return UNKNOWN_INSTANCE if step.facts.get("listed") is False else DONE
+    if step.facts.get("code") == NO_SUCH_REGION or step.facts.get("listed") is False:
+        return UNKNOWN_INSTANCE
+    return DONE

@@ -76,6 +76,12 @@ def test_the_page_fills_in_the_instance_it_was_asked_for(desk, web):
     assert f'value="{web.instance_id}"' in page
 
 
+def test_the_report_is_offered_in_the_language_of_the_page(desk):
+    page = desk.get(URL, headers={"accept-language": "zh-CN"})
+    assert page.context["form"]["language"].value() == "zh-hans"
+    assert desk.get(URL).context["form"]["language"].value() == "en"
+
+
 def test_an_ambiguous_name_offers_the_candidates(desk, web):
     twin = InstanceFactory(name="web-77", region="ap-southeast-1")
     answer = desk.post(URL, answers())

@@ -71,6 +71,12 @@ def test_an_unknown_instance_ends_with_3_and_says_so(cloud, capsys, name):
     assert "Diagnostic Conclusion" in out
 
 
+def test_a_region_that_ecs_does_not_know_ends_with_3_too(cloud, capsys):
+    code, out, err = diagnose(capsys, "10.250.0.1", "--region", "cn-mars")
+    assert code == 3 and "cn-mars" in err
+    assert "InvalidRegionId.NotFound" in out and "Diagnostic Conclusion" in out
+
+
 def test_a_cloud_that_cannot_be_reached_ends_with_4(cloud, capsys):
     ecs.configure(endpoint="http://127.0.0.1:9", mode="full")
     InstanceFactory(instance_id="i-bp1known00000000000")
