@@ -5,7 +5,7 @@ the portal never does.
   GET    /_simulator/counters    every act performed so far
   GET    /_simulator/faults      the rules in force;  POST adds one or a list;  DELETE forgets them
   POST   /_simulator/machines    {"instance": id, "released"|"status"|"agent"|"name"|
-                                 "agent_version"|"on_reboot": value,
+                                 "agent_version"|"on_reboot"|"tags": value,
                                  "for_seconds": how long the agent has been so}; DELETE takes back
   POST   /_simulator/power       {"seconds": [shortest, longest]} of going down or coming back
   POST   /_simulator/events      {"instance": id, "in_seconds": s}: a reboot planned by the platform
@@ -80,6 +80,7 @@ def _change(cloud: Cloud, body: object) -> dict:
         "name": lambda value: setattr(machine, "name", str(value)),
         "agent_version": lambda value: setattr(machine.agent, "version", str(value)),
         "on_reboot": lambda value: _set_fate(machine, value),
+        "tags": lambda value: _set_tags(machine, value),
     }
     if unknown := sorted(set(body) - set(changes)):
         raise Wrong(f"unknown {unknown}; allowed are {sorted(changes)}")
@@ -112,6 +113,7 @@ def _restore(cloud: Cloud) -> None:
             machine.name, machine.status = before.name, before.status
             machine.stopped_at, machine.agent = before.stopped_at, before.agent
             machine.on_reboot, machine.events = before.on_reboot, before.events
+            machine.tags = before.tags
 
 
 def _machine(cloud: Cloud, instance_id: object) -> Machine:
@@ -136,6 +138,13 @@ def _set_fate(machine: Machine, value: object) -> None:
     if value not in ("", *FATES):
         raise Wrong(f"on_reboot is empty or one of {', '.join(FATES)}")
     machine.on_reboot = value
+
+
+def _set_tags(machine: Machine, value: object) -> None:
+    """Put these tags on it, over those of the same keys."""
+    if not isinstance(value, dict) or not all(isinstance(each, str) for each in value.values()):
+        raise Wrong('tags is an object such as {"app": "shop"}')
+    machine.tags = {**machine.tags, **value}
 
 
 def _set_power(cloud: Cloud, body: object) -> dict:
