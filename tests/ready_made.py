@@ -16,6 +16,7 @@ from contextlib import closing
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+STACK_KEY = "of-no-worth-outside-this-test-" + "x" * 30  # seals the audit of every stack
 FOLDER = "PORTAL_TEST_FOLDER"  # the first process of a run makes it, the others inherit its name
 
 
@@ -61,6 +62,7 @@ def _manage(path: Path, command: str) -> None:
     environment = os.environ | {
         "DATABASE_URL": f"sqlite:///{path}",
         "ECS_ENDPOINT": "http://127.0.0.1:1",  # a demo: its people may be made
+        "SECRET_KEY": STACK_KEY,
     }
     words = [sys.executable, "manage.py", command, "-v0"]
     done = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True)

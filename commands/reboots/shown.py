@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from commands.models import (
+    Approval,
     BatchState,
     ItemOutcome,
     ItemState,
@@ -87,18 +88,11 @@ def waits_for(batch: RebootBatch, now: datetime | None = None) -> str:
     now = now or timezone.now()
     if batch.over:
         return ""
-    waiting = batch.approvals.filter(state="waiting").first()
-    if waiting:
-        given = waiting.decisions.filter(yes=True).count()
-        return _(
-            "Waits for somebody else's yes: %(given)d of %(needed)d given, until %(until)s."
-        ) % {
-            "given": given,
-            "needed": waiting.quorum,
-            "until": _clock(waiting.expires_at),
-        }
-    if batch.state == BatchState.PAUSED:
-        return paused_words(batch)
+    why = paused_words(batch) if batch.state == BatchState.PAUSED else ""
+    if waiting := batch.approvals.filter(state="waiting").first():
+        return f"{why} {_approval_words(waiting)}".strip()
+    if why:
+        return why
     if batch.stop_asked_at:
         return _("Stopped; what is down already is followed until it is back.")
     if now < batch.opens_at:
@@ -110,6 +104,15 @@ def waits_for(batch: RebootBatch, now: datetime | None = None) -> str:
     if _held_back(batch):
         return _("No instance may go down now: the spread limits hold those that are left back.")
     return _("The next wave begins in a moment.")
+
+
+def _approval_words(waiting: Approval) -> str:
+    words = _("Waits for somebody else's yes: %(given)d of %(needed)d given, until %(until)s.")
+    return words % {
+        "given": waiting.decisions.filter(yes=True).count(),
+        "needed": waiting.quorum,
+        "until": _clock(waiting.expires_at),
+    }
 
 
 def paused_words(batch: RebootBatch) -> str:
