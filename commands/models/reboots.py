@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from commands.models.runs import Invocation, Target
 from commands.models.saved import CommandRevision
@@ -36,7 +37,7 @@ class RateMode(models.TextChoices):
 class PauseOption(models.TextChoices):
     """OOS's BatchPauseOption."""
 
-    AUTOMATIC = "Automatic", _("never")
+    AUTOMATIC = "Automatic", pgettext_lazy("pause", "never")
     FIRST = "FirstBatchPause", _("after the first batch")
     EVERY = "EveryBatchPause", _("after every batch")
 
