@@ -5,7 +5,7 @@ from datetime import UTC
 from simulator.machine import Machine
 
 # SHA-256 of commands/reboots/proof.py: WINDOWS
-DIGEST = "35180ffcac3de516c83f173131a31d04dbce8e132e33ca4481619598f37dd03e"
+DIGEST = "dc556ea6f7f5a0b0df08374c32b126e28d736bc70e3faa69f8df3e5da8886efc"
 
 
 def answer(machine: Machine) -> bytes:

@@ -23,8 +23,9 @@ WINDOWS = """# Which boot is this? Reads only.
 $ErrorActionPreference = 'Stop'
 $boot = (Get-WmiObject Win32_OperatingSystem).LastBootUpTime
 $time = [Management.ManagementDateTimeConverter]::ToDateTime($boot).ToUniversalTime()
-Write-Output ('boot_id=' + $time.ToString('yyyyMMddTHHmmss.ffffffZ'))
-$epoch = [datetime]::new(1970, 1, 1, 0, 0, 0, [DateTimeKind]::Utc)
+$culture = [Globalization.CultureInfo]::InvariantCulture
+Write-Output ('boot_id=' + $time.ToString('yyyyMMddTHHmmss.ffffffZ', $culture))
+$epoch = New-Object DateTime 1970, 1, 1, 0, 0, 0, ([DateTimeKind]::Utc)
 Write-Output ('booted=' + [long][Math]::Floor(($time - $epoch).TotalSeconds))
 Write-Output 'end=1'
 """

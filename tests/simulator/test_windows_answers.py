@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from simulator import windows
+from simulator import windows, windows_boot
 from simulator.machine import Machine, Ran
 from simulator.world import World
 
@@ -59,6 +59,16 @@ def test_the_portals_readiness_script_is_a_known_one():
     digest = hashlib.sha256(readiness("windows").encode()).hexdigest()
     assert windows.known_scripts().get(digest) == "diagnostics/scripts/readiness.ps1", (
         f"readiness.ps1 or a part it uses changed: write\n{digest}\ninto windows_scripts.txt"
+    )
+
+
+def test_the_portals_probe_of_a_boot_is_a_known_one():
+    from commands.reboots.proof import WINDOWS
+
+    digest = hashlib.sha256(WINDOWS.encode()).hexdigest()
+    assert digest == windows_boot.DIGEST, (
+        f"the probe changed: if what it prints still has the recorded form, write\n{digest}\n"
+        "into simulator/windows_boot.py"
     )
 
 

@@ -1,65 +1,110 @@
-"""No PowerShell runs here: a grammar, rules and the shared table check the script."""
+"""No PowerShell runs here: a grammar, rules and the shared table check what is sent to Windows."""
 
 import re
 
 import pytest
+import tree_sitter_powershell
+from tree_sitter import Language, Parser
 
+from commands.reboots import proof
 from diagnostics import scripts
 from diagnostics.readers import windows_fields
+from diagnostics.scripts import shared
 
 SCRIPT = scripts.text("windows")
-CODE = re.sub(r"'[^']*'|\"[^\"]*\"", "''", re.sub(r"(?m)^\s*#.*$", "", SCRIPT))
+SENT = {"collection": SCRIPT, "readiness": shared.readiness("windows"), "probe": proof.WINDOWS}
+PARSER = Parser(Language(tree_sitter_powershell.language()))
+
+every = pytest.mark.parametrize("name", SENT)
 
 
-def test_the_grammar_accepts_it():
-    import tree_sitter_powershell
-    from tree_sitter import Language, Parser
-
+def wrong_places(script: str) -> list[str]:
     def wrong(node):
         if node.type == "ERROR" or node.is_missing:
-            yield node
+            yield str(node.start_point)
         for child in node.children:
             yield from wrong(child)
 
-    parser = Parser(Language(tree_sitter_powershell.language()))
-    places = [str(n.start_point) for n in wrong(parser.parse(SCRIPT.encode()).root_node)]
-    assert places == []
+    return list(wrong(PARSER.parse(script.encode()).root_node))
 
 
-def test_the_grammar_would_notice_a_lost_bracket():
-    import tree_sitter_powershell
-    from tree_sitter import Language, Parser
-
-    parser = Parser(Language(tree_sitter_powershell.language()))
-    broken = SCRIPT.replace("foreach ($query in $queries) {", "foreach ($query in $queries {", 1)
-    assert broken != SCRIPT
-    assert parser.parse(broken.encode()).root_node.has_error
+def code(script: str) -> str:
+    """Without comments, and with nothing in its strings."""
+    return re.sub(r"'[^']*'|\"[^\"]*\"", "''", re.sub(r"(?m)^\s*#.*$", "", script))
 
 
-def test_it_fits_into_a_call():
-    assert len(SCRIPT.encode("ascii")) <= 18_000
+@every
+def test_the_grammar_accepts_it(name):
+    assert wrong_places(SENT[name]) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "sound", "broken"),
+    [
+        ("collection", "foreach ($query in $queries) {", "foreach ($query in $queries {"),
+        ("readiness", "foreach ($name in @('System',", "foreach ($name in @('System,"),
+        ("probe", "([DateTimeKind]::Utc)", "([DateTimeKind]::Utc"),
+    ],
+)
+def test_the_grammar_would_notice_a_lost_mark(name, sound, broken):
+    assert sound in SENT[name]
+    assert wrong_places(SENT[name].replace(sound, broken, 1))
+
+
+@every
+def test_it_fits_into_a_call(name):
+    assert len(SENT[name].encode("ascii")) <= 18_000
 
 
 def test_script_and_readers_share_one_table():
     assert SCRIPT.split("# table\n")[1] == windows_fields.powershell()
 
 
-@pytest.mark.parametrize(
-    "construct",
-    [
-        r"[^<>=!]==[^=]",  # no comparison of PowerShell
-        r",\s*,",
-        r"\?\?|\?\.|&&|\|\|",  # PowerShell 7
-        r"\bclass\s+\w+|\benum\s+\w+|::new\(",  # PowerShell 5
-        r"@\(\$(notes|plain|events)\)",  # fails on lists in PowerShell 5.1
-        r"Get-Random|Start-Sleep|Invoke-Expression|iex\b",
-        r"Set-|Remove-|Out-File|Add-Content|New-Item|Clear-|Restart-|Stop-Computer|>\s*\S",
-    ],
-)
-def test_constructs_that_it_must_not_use(construct):
-    assert re.search(construct, CODE.replace("-gt", "").replace("->", "")) is None
+FORBIDDEN = {
+    "no comparison of PowerShell": (r"[^<>=!]==[^=]", "if ($a == $b) {}"),
+    "an empty element": (r",\s*,", "@(1, , 2)"),
+    "7: a choice in one expression": (r"\s\?\s", "$a ? 1 : 2"),
+    "7: operators": (r"\?\?|\?\.|&&|\|\|", "$a ?? 1"),
+    "7: loops side by side": (r"-Parallel\b|-ThrottleLimit\b", "$a | ForEach-Object -Parallel {}"),
+    "6: which system": (r"\$Is(Windows|Linux|MacOS)\b", "if ($IsWindows) {}"),
+    "6: parameters": (
+        r"-(AsUTC|AsHashtable|AsByteStream|Top|LeafBase|SkipLast|EscapeHandling)\b",
+        "$a | Sort-Object -Top 3",
+    ),
+    "5: types": (r"(?m)^\s*(class|enum|using)\s+\w", "class Boot {}"),
+    "5: constructors": (r"::new\(", "[datetime]::new(1970, 1, 1)"),
+    "5: commands": (
+        r"\b(Get-ComputerInfo|New-Guid|Write-Information|Expand-Archive|New-TemporaryFile)\b",
+        "Get-ComputerInfo",
+    ),
+    "fails on lists in 5.1": (r"@\(\$(notes|plain|events)\)", "@($notes)"),
+    "chance, waiting, text as code": (
+        r"Get-Random|Start-|Invoke-|\biex\b",
+        "Invoke-Expression $text",
+    ),
+    "a write": (
+        r"\b(Set|Remove|Clear|Restart|Stop|Disable|Enable|Rename|Move|Copy|Register)-\w"
+        r"|\bAdd-(?!Type)\w|New-Item|Out-File|Tee-Object|(?<!-)>\s*\S",
+        "Restart-Computer",
+    ),
+}
 
 
-def test_every_try_has_its_end():
-    tries = len(re.findall(r"\btry\b", CODE))
-    assert tries == len(re.findall(r"\}\s*(?:catch|finally)\b", CODE)) > 0
+@every
+@pytest.mark.parametrize("rule", FORBIDDEN)
+def test_it_uses_nothing_that_it_must_not(name, rule):
+    found = re.search(FORBIDDEN[rule][0], code(SENT[name]), re.IGNORECASE)
+    assert found is None, found
+
+
+@pytest.mark.parametrize("rule", FORBIDDEN)
+def test_each_rule_notices_what_it_forbids(rule):
+    pattern, example = FORBIDDEN[rule]
+    assert re.search(pattern, code(example), re.IGNORECASE)
+
+
+@every
+def test_every_try_has_its_end(name):
+    tries = len(re.findall(r"\btry\b", code(SENT[name])))
+    assert tries == len(re.findall(r"\}\s*(?:catch|finally)\b", code(SENT[name])))
+    assert tries or name == "probe"
