@@ -56,6 +56,7 @@ class Ending(models.TextChoices):
     STOPPED = "stopped", _("stopped by a person")
     WINDOW = "window", _("the window closed")
     SHRUNK = "shrunk", _("too many instances had become unfit")
+    CHANGED = "changed", _("it was no longer what had been approved")
     REJECTED = "rejected", _("rejected")
     EXPIRED = "expired", _("nobody approved it in time")
 

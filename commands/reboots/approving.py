@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -29,6 +29,7 @@ from commands.models import (
     Way,
 )
 from commands.reboots import items, preflight, telling
+from commands.reboots.frozen import digest_of
 from commands.reboots.preflight import Needs
 from instances.models import InstanceTag
 from portal import audit
@@ -36,38 +37,11 @@ from portal.transitions import WrongState, move
 
 HOLDS = timedelta(hours=24)
 FRESH = timedelta(minutes=5)  # so old may the look be on which somebody decides
-FROZEN = (
-    "way",
-    "stopped_mode",
-    "comes_back",
-    "pre_script",
-    "post_script",
-    "rehearsal",
-    "reason",
-    "ticket",
-    "mode",
-    "sizes",
-    "max_errors",
-    "pause_option",
-    "canary",
-    "spread",
-    "linux_back_within",
-    "windows_back_within",
-)
 REASONS = {
     Ending.REJECTED: "Somebody else looked at this batch and said no.",
     Ending.EXPIRED: "Nobody approved this batch in time.",
     Ending.STOPPED: "Stopped before its turn came.",
 }
-
-
-def digest_of(batch: RebootBatch) -> str:
-    """What a yes covers: what is done, how carefully, when, and to exactly which instances."""
-    members = batch.items.order_by("instance").values_list("instance", flat=True)
-    told: list[Any] = [getattr(batch, name) for name in FROZEN]
-    window = (batch.opens_at, batch.closes_at)
-    told += [moment.astimezone(UTC).isoformat() for moment in window] + [list(members)]
-    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
 def seen_digest(batch: RebootBatch) -> str:
@@ -145,8 +119,9 @@ class BatchPart:
         RebootItem.objects.filter(
             batch=batch, pk__in=list(accepted), state=ItemState.PLANNED
         ).update(accepted=True)
-        only = canary_only and batch.cleared == Cleared.NOTHING and batch.canary > 0
-        changes: dict[str, Any] = {"cleared": Cleared.CANARY if only else Cleared.ALL}
+        if canary_only and (batch.cleared != Cleared.NOTHING or not batch.canary):
+            raise WrongState(_("No canary of it is still to come."))
+        changes: dict[str, Any] = {"cleared": Cleared.CANARY if canary_only else Cleared.ALL}
         if may_shrink is not None:
             changes["may_shrink"] = may_shrink
         if batch.state == BatchState.PAUSED:

@@ -9,12 +9,13 @@ from django.db.models import Count
 
 from commands import freezes
 from commands.models import Cleared, Ending, FreezeWindow, ItemOutcome, RebootBatch, RebootWave
-from commands.reboots import estimate, rate
+from commands.reboots import estimate, frozen, rate
 from instances.models import Instance
 
 WORDS = {
     Ending.BUDGET: "More errors than the batch was allowed.",
     Ending.STOPPED: "Stopped before its turn came.",
+    Ending.CHANGED: "The batch is no longer what was approved.",
     Ending.WINDOW: "The window closed before its turn came.",
     Ending.SHRUNK: "Too many instances of the batch had become unfit.",
 }
@@ -26,6 +27,8 @@ def ending(batch: RebootBatch, now: datetime) -> str:
     """Why nothing more of it is begun; "" while it goes on."""
     if batch.stop_asked_at:
         return Ending.STOPPED
+    if frozen.changed(batch):
+        return Ending.CHANGED
     counts = outcomes(batch)
     errors = sum(counts.get(outcome, 0) for outcome in ItemOutcome.errors())
     if errors > rate.allowed_errors(batch.max_errors, batch.size):

@@ -127,14 +127,16 @@ def test_the_plan_can_be_looked_at_without_asking(operator, web):
     assert not RebootBatch.objects.exists()
 
 
-def test_pause_resume_and_stop(operator, manager, web, monkeypatch):
+@pytest.mark.usefixtures("workers")
+def test_pause_resume_and_stop(operator, manager, web):
     batch = asked(operator)
-    looked_at(batch)
-    RebootBatch.objects.filter(pk=batch).update(cleared="all", state="ready")
-    call_command("reboots", "pause", str(batch), "--as", operator)
-    assert RebootBatch.objects.get(pk=batch).state == "paused"
     with pytest.raises(CommandError):
         call_command("reboots", "resume", str(batch), "--as", operator)  # still waits for a yes
+    reboots("approve", str(batch), "--as", manager)
+    for act, state in (("pause", "paused"), ("resume", "ready"), ("stop", "ready")):
+        call_command("reboots", act, str(batch), "--as", operator)
+        assert RebootBatch.objects.get(pk=batch).state == state
+    assert RebootBatch.objects.get(pk=batch).stop_asked_at
 
 
 def test_an_emergency_is_one_instance_and_somebody_reviews_it(operator, manager, web):

@@ -1,0 +1,47 @@
+"""What was asked for, as one digest: a yes covers exactly this."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import UTC
+from typing import Any
+
+from commands.models import RebootBatch
+
+FROZEN = (
+    "way",
+    "stopped_mode",
+    "comes_back",
+    "pre_script",
+    "post_script",
+    "rehearsal",
+    "reason",
+    "ticket",
+    "mode",
+    "sizes",
+    "max_errors",
+    "pause_option",
+    "canary",
+    "spread",
+    "linux_back_within",
+    "windows_back_within",
+)
+
+
+def digest_of(batch: RebootBatch) -> str:
+    """What a yes covers: what is done, how carefully, when, and to exactly which instances."""
+    members = batch.items.order_by("instance").values_list("instance", flat=True)
+    told: list[Any] = [getattr(batch, name) for name in FROZEN]
+    window = (batch.opens_at, batch.closes_at)
+    told += [moment.astimezone(UTC).isoformat() for moment in window] + [list(members)]
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+
+
+def changed(batch: RebootBatch) -> bool:
+    """Whether anything is another than what somebody said yes to (in an emergency: asked for)."""
+    said = batch.digest
+    if not batch.emergency:
+        approved = batch.approvals.filter(state="approved").order_by("-pk")
+        said = approved.values_list("digest", flat=True).first()
+    return digest_of(batch) != said
