@@ -93,7 +93,7 @@ WALLS = (
         APPROVAL,
         "UPDATE",
         f"NOT ({' AND '.join(_same(c) for c in ('requester_id', 'batch_id', 'invocation_id'))}"
-        " AND NEW.digest = OLD.digest AND NEW.quorum = OLD.quorum)"
+        " AND NEW.digest = OLD.digest AND NEW.quorum >= OLD.quorum)"
         " OR (OLD.state <> 'waiting' AND NEW.state <> OLD.state)",
         "what is to be approved, and by how many, is never changed",
     ),

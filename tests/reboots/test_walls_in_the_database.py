@@ -63,9 +63,10 @@ def test_an_approval_takes_as_many_others_as_it_needs():
     sql(APPROVE, approval.pk)
 
 
-@pytest.mark.parametrize("change", ["quorum = 9", "digest = 'x'", "requester_id = null"])
+@pytest.mark.parametrize("change", ["quorum = 1", "digest = 'x'", "requester_id = null"])
 def test_what_it_takes_is_never_changed(change):
     approval = waiting()
+    sql("update commands_approval set quorum = 2 where id = %s", approval.pk)  # more may be asked
     refused(f"update commands_approval set {change} where id = %s", approval.pk, says="never")
 
 
