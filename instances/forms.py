@@ -6,6 +6,8 @@ from typing import Any
 
 from django import forms
 from django.db import transaction
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from instances import ecs, groups
@@ -25,6 +27,36 @@ def line(label: str, length: int, hint: str = "") -> forms.CharField:
     return forms.CharField(label=label, required=False, max_length=length, widget=control)
 
 
+class Tags(forms.TextInput):
+    """One box for each tag that was asked for, and one for the next."""
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> list[str]:
+        many = data.getlist(name) if hasattr(data, "getlist") else data.get(name) or ()
+        many = [many] if isinstance(many, str) else many
+        return [text for each in many if (text := str(each).strip())]
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        first, more = attrs, {key: each for key, each in (attrs or {}).items() if key != "id"}
+        boxes = [
+            super(Tags, self).render(name, text, more if place else first, renderer)
+            for place, text in enumerate([*(value or ()), ""])
+        ]
+        return format_html_join("", "{}", ((box,) for box in boxes))
+
+
+class TagsField(forms.Field):
+    """Cleaned: a list of `key` and `key=value`; all of them must fit."""
+
+    widget = Tags(attrs={"class": "form-control", "placeholder": _("key or key=value")})
+    hidden_widget = forms.MultipleHiddenInput
+
+    def to_python(self, value: Any) -> list[str]:
+        return value or []
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return bool(data)
+
+
 def day(label: str) -> forms.DateField:
     control = forms.DateInput(attrs={"class": "form-control", "type": "date"})
     return forms.DateField(label=label, required=False, widget=control)
@@ -42,7 +74,7 @@ class InstanceFilter(forms.Form):
     agent = choice(
         _("Agent"), [("alive", _("alive")), ("silent", _("silent")), ("unknown", _("unknown"))]
     )
-    tag = line(_("Tag"), 257, _("key or key=value"))
+    tag = TagsField(label=_("Tag"), required=False)
     resource_group = line(_("Resource group"), 64, "rg-…")
     group = forms.ModelChoiceField(
         label=_("Group"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from commands.targets import LONGEST_PASTE, Selection
@@ -14,6 +15,14 @@ from instances.models import InstanceGroup
 
 MOST_PICKED = 10_000
 NARROWING = ("region", "os", "tag", "resource_group", "agent")
+
+
+def as_narrowing(asked: str) -> QueryDict:
+    """What a list was filtered by (its address), under the names that a selection gives it."""
+    told = QueryDict(mutable=True)
+    for name, values in QueryDict(asked).lists():
+        told.setlist(f"f-{name}", values)
+    return told
 
 
 class SelectionForm(forms.Form):
@@ -43,7 +52,11 @@ class SelectionForm(forms.Form):
         )
 
     def narrowing(self) -> list[forms.BoundField]:
-        return [self.narrow[name] for name in NARROWING]
+        """The usual ones, and whatever else a list was filtered by: a filter that got lost on
+        the way would reach more than its owner saw."""
+        more = [name for name in self.narrow.fields if name not in NARROWING]
+        set_too = [name for name in more if self.narrow[name].value()]
+        return [self.narrow[name] for name in (*NARROWING, *set_too)]
 
     def picked(self) -> list[int]:
         """Instances that were ticked on a list."""

@@ -11,10 +11,12 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from commands import asking, parameters
 from commands.forms.compose import PREFIX, ComposeForm
+from commands.forms.selection import as_narrowing
 from commands.models import CommandRevision, CommandType, Invocation, SavedCommand
 from commands.plan import Plan, plan
 from instances.filters import BadFilter
@@ -68,8 +70,7 @@ def initial(told: QueryDict, user: Any) -> dict[str, Any]:
     if again := _again(told, user):
         return filled | again
     if told.get("keep") == "filter":
-        filtered = QueryDict(told.get("filtered", ""))
-        filled["filter"] = {f"f-{name}": value for name, value in filtered.items()}
+        filled["filter"] = as_narrowing(told.get("filtered", ""))
         filled["picked"] = []
     if (number := told.get("revision", "")).isdecimal() and len(number) < 19:
         filled["revision"] = CommandRevision.objects.filter(pk=number).first()
@@ -174,10 +175,12 @@ def _sentence(form: ComposeForm, planned: Plan) -> str:
         "count": planned.size,
         "regions": len(planned.calls),
     }
-    return (
-        _("%(what)s, %(type)s, as %(who)s: %(count)d instances, accounts and regions: %(regions)d")
-        % told
+    words = ngettext(
+        "%(what)s, %(type)s, as %(who)s: %(count)d instance, accounts and regions: %(regions)d",
+        "%(what)s, %(type)s, as %(who)s: %(count)d instances, accounts and regions: %(regions)d",
+        planned.size,
     )
+    return words % told
 
 
 def _send(request: HttpRequest, form: ComposeForm, planned: Plan) -> HttpResponse:

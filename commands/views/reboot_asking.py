@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods
 
 from commands import freezes, policy
 from commands.forms.reboots import ABOUT, CAREFULLY, OF_FIELDS, SPREAD, RebootForm, local
+from commands.forms.selection import as_narrowing
 from commands.models import ItemOutcome, RebootBatch
 from commands.reboots import asking, planning, preflight
 from commands.reboots.preflight import Needs
@@ -72,8 +73,7 @@ def _initial(told: QueryDict, user: Any) -> dict[str, Any]:
     """From the address or a list's ticks: instance, filtered, group, events, again."""
     filled: dict[str, Any] = {"picked": told.getlist("instance"), "group": told.get("group")}
     if told.get("keep") == "filter":
-        filtered = QueryDict(told.get("filtered", ""))
-        filled["filter"] = {f"f-{name}": value for name, value in filtered.items()}
+        filled["filter"] = as_narrowing(told.get("filtered", ""))
         filled["picked"] = []
     if "events" in told:
         filled |= _from_events(user)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django import forms
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
@@ -41,7 +40,7 @@ class ReadinessFilter(InstanceFilter):
         self.fields["check"].choices = EVERY + checks
         self.fields["account"].choices = EVERY + list(names)
         for name in OUT_OF_SIGHT:  # the list of instances brings them along
-            self.fields[name].widget = forms.HiddenInput()
+            self.fields[name].widget = self.fields[name].hidden_widget()
 
     def found(self, user: Any) -> InstanceQuerySet:
         """The visible instances that fit; none at all while a field is wrong."""

@@ -84,6 +84,53 @@ def test_a_dry_run_says_on_whom_and_sends_nothing(web):
     assert not Invocation.objects.exists()
 
 
+def test_several_tags_must_all_fit(web):
+    for name, tags in {
+        "web-01": {"tier": "gold", "shop": "west"},
+        "web-02": {"tier": "gold"},
+    }.items():
+        for key, value in tags.items():
+            web[name].tags.create(key=key, value=value)
+    code, _out, err = call("--text", "true", "--tag", "tier=gold", "--tag", "shop", "--dry-run")
+    assert (code, "reaches 1 instance\n" in err) == (0, True)
+    assert call("--text", "true", *["--tag=x"] * 2, "--dry-run")[0] == 0
+    assert call("--text", "true", "--tag", "tier=gold", "--dry-run")[2].count("2 instances") == 1
+
+
+@pytest.fixture
+def at_a_terminal(monkeypatch):
+    """Ctrl-C is pressed at the first wait; the answer to the question is what the test says."""
+
+    def pressed(answer: str) -> None:
+        waits = iter([KeyboardInterrupt])
+
+        def wait(_seconds: float) -> None:
+            if stop := next(waits, None):
+                raise stop
+
+        monkeypatch.setattr("commands.management.commands.run_command.time.sleep", wait)
+        monkeypatch.setattr("sys.stdin", io.StringIO(f"{answer}\n"))
+        monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+
+    return pressed
+
+
+def test_ctrl_c_offers_to_stop_the_run_and_tells_how_it_ended(web, cloud, at_a_terminal):
+    at_a_terminal("y")
+    code, out, err = call("--text", "sleep 30", "web-01", "--wait")
+    assert "Stop it? [y/N]" in err
+    assert (code, "1 stopped" in out) == (1, True)
+    assert Invocation.objects.get().stop_asked_at is not None
+
+
+def test_ctrl_c_and_a_no_leave_the_run_alone(web, at_a_terminal):
+    at_a_terminal("n")
+    code, _out, err = call("--text", "sleep 2", "web-01", "--wait")
+    run = Invocation.objects.get()
+    assert code == 130 and f"run {run.pk} goes on without you" in err
+    assert run.stop_asked_at is None and run.state == "running"
+
+
 def test_unknown_instances_end_with_3_and_send_nothing(web):
     code, _out, err = call("--text", "true", "web-01", "nobody")
     assert code == 3

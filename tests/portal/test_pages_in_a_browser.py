@@ -20,6 +20,16 @@ PAGES = [
     "/instances/regions/",
     "/cases/",
     "/cases/new/",
+    "/commands/",
+    "/commands/new/",
+    "/commands/ecs/",
+    "/runs/",
+    "/runs/new/",
+    "/agents/",
+    "/schedules/",
+    "/approvals/",
+    "/reboots/",
+    "/reboots/new/",
     "/readiness/",
     "/readiness/?check=journal&ready=missing",
     "/audit/",
@@ -114,6 +124,30 @@ def test_the_portal_works_without_scripts_on_a_phone(page_of, live_server, perso
     page.click("details.drawer summary")
     page.click("details.drawer >> text=Dark")
     assert page.locator("html[data-theme=dark]").count() == 1
+
+
+def test_what_a_list_was_filtered_by_goes_along_to_a_run(page_of, live_server, person):
+    now = timezone.now()
+    alive = {"agent_running": True, "agent_heartbeat_at": now, "agent_asked_at": now}
+    for name, tier in [("alpha-1", "gold"), ("alpha-2", "tin"), ("beta-1", "gold")]:
+        machine = InstanceFactory(name=name, **alive)
+        machine.tags.create(key="tier", value=tier)
+        machine.tags.create(key="shop", value="west")
+    page = page_of(DESK)
+    page.goto(f"{live_server.url}/instances/?text=alpha&tag=tier%3Dgold&tag=shop")
+    assert page.locator("main table.list tbody tr").count() == 1
+    page.get_by_role("button", name="Run on all that fit").click()
+    page.wait_for_url(f"{live_server.url}/runs/new/")
+    page.get_by_text("1 instance", exact=False).first.wait_for()
+    page.get_by_label("Script", exact=True).fill("true")
+    page.get_by_role("button", name="Preview").click()
+    page.get_by_role("button", name="Run on 1 instance").wait_for()
+    assert "alpha-1" in page.locator("main").text_content()
+    page.goto(f"{live_server.url}/instances/?text=a-1")
+    page.locator("input[name=instance]").first.check()
+    page.get_by_role("button", name="Run on ticked").click()
+    page.wait_for_url(f"{live_server.url}/runs/new/")
+    assert not page.complaints
 
 
 def test_an_id_is_copied_by_a_click(page_of, live_server, person):

@@ -60,7 +60,13 @@ class Command(BaseCommand):
         parser.add_argument("--parameter", action="append", default=[], metavar="NAME=VALUE")
         parser.add_argument("instances", nargs="*", help="IDs, IPs, names or hostnames")
         parser.add_argument("--of-group", default="", help="the instances of a saved group")
-        parser.add_argument("--tag", action="append", default=[], metavar="KEY[=VALUE]")
+        parser.add_argument(
+            "--tag",
+            action="append",
+            default=[],
+            metavar="KEY[=VALUE]",
+            help="only instances with this tag (repeatable: with all of them)",
+        )
         for name in FILTERS:
             option = "match" if name == "text" else name.replace("_", "-")
             parser.add_argument(f"--{option}", dest=f"f_{name}")
@@ -89,7 +95,7 @@ class Command(BaseCommand):
             run = asking.ask(form, planned, by=person, once=None, via="command")
         except ValidationError as error:
             raise cli.BadUsage(" ".join(error.messages)) from None
-        self.stderr.write(f"run {run.pk}: {run.size} instances")
+        self.stderr.write(f"run {run.pk}: {_many(run.size)}")
         if asked["wait"]:
             self._follow(run, person)
             self._show(run, asked)
@@ -108,7 +114,7 @@ class Command(BaseCommand):
             self.stderr.write(f"unknown: {', '.join(reach.unknown)}")
         if reach.unknown or reach.ambiguous:
             raise cli.UnknownInstance("some instances are unknown or ambiguous; nothing was sent")
-        self.stderr.write(f"reaches {planned.size} instances")
+        self.stderr.write(f"reaches {_many(planned.size)}")
 
     def _follow(self, run: Invocation, person: Any) -> None:
         """Carry it on here, with workers or without; Ctrl-C offers to stop the run."""
@@ -147,6 +153,10 @@ class Command(BaseCommand):
             sys.exit(NOT_ALL_SUCCEEDED)
 
 
+def _many(instances: int) -> str:
+    return "1 instance" if instances == 1 else f"{instances} instances"
+
+
 def _person(name: str) -> Any:
     try:
         return acting_as(name, "commands.run_saved") or Host()
@@ -163,9 +173,7 @@ def _told(asked: dict[str, Any]) -> QueryDict:
     told["max_errors"] = asked["max_errors"]
     if asked["of_group"]:
         told["group"] = str(_group_key(asked["of_group"]))
-    if len(asked["tag"]) > 1:
-        raise cli.BadUsage("--tag: at most one here; save a filter as a group for more")
-    told["f-tag"] = (asked["tag"] or [""])[0]
+    told.setlist("f-tag", asked["tag"])
     for name in FILTERS:
         told[f"f-{name}"] = asked[f"f_{name}"] or ""
     if asked["command"]:
