@@ -93,19 +93,20 @@ def difference(old: CommandRevision, new: CommandRevision) -> list[tuple[str, st
     """(kind, line) of everything that differs, kinds "add", "drop", "same" and "place"."""
     settings = [name for name in Script.FIELDS if name != "script"]
     lines = [
-        *_changes(
+        *changes(
             [f"{name}: {getattr(old, name)}" for name in settings],
             [f"{name}: {getattr(new, name)}" for name in settings],
         ),
-        *_changes(
+        *changes(
             [str(Parameter.read(row)) for row in old.parameters],
             [str(Parameter.read(row)) for row in new.parameters],
         ),
     ]
-    return lines + _changes(old.script.splitlines(), new.script.splitlines(), context=3)
+    return lines + changes(old.script.splitlines(), new.script.splitlines(), context=3)
 
 
-def _changes(old: list[str], new: list[str], context: int = 0) -> list[tuple[str, str]]:
+def changes(old: list[str], new: list[str], context: int = 0) -> list[tuple[str, str]]:
+    """The lines that differ, as `difference` tells them, with so many equal ones around."""
     kinds = {"+": "add", "-": "drop", "@": "place", " ": "same"}
     lines = list(difflib.unified_diff(old, new, lineterm="", n=context))[2:]
     return [

@@ -15,6 +15,7 @@ from django.utils.translation import ngettext
 from commands.models import (
     Approval,
     BatchState,
+    FreezeWindow,
     ItemOutcome,
     ItemState,
     RebootBatch,
@@ -22,7 +23,7 @@ from commands.models import (
     RebootWave,
     WaveStage,
 )
-from commands.reboots import planning
+from commands.reboots import halting, planning
 from commands.reboots.preflight import Unfit
 from commands.shown import Bar
 
@@ -101,6 +102,9 @@ def waits_for(batch: RebootBatch, now: datetime | None = None) -> str:
     said = [wave_words(wave, now) for wave in going[:3]]
     if said:
         return " ".join(said)
+    if window := _freeze(batch, now):
+        told = {"window": window, "until": _clock(window.ends_at)}
+        return _("The freeze %(window)s stands in the way until %(until)s.") % told
     if _held_back(batch):
         return _("No instance may go down now: the spread limits hold those that are left back.")
     return _("The next wave begins in a moment.")
@@ -118,6 +122,11 @@ def _approval_words(waiting: Approval) -> str:
 def paused_words(batch: RebootBatch) -> str:
     """Why it is paused, in the reader's language where the reason is one of our own."""
     return _("Paused: %s") % batch.paused_why
+
+
+def _freeze(batch: RebootBatch, now: datetime) -> FreezeWindow | None:
+    left = [item.instance for item in planning.pending(batch)]
+    return halting.freeze(batch, left, now)
 
 
 def _held_back(batch: RebootBatch) -> bool:

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from commands import approvals
+from commands import approvals, freezes, saved
 from commands.models import Approval, Cleared, RebootBatch, RebootItem
 from commands.reboots import approving, asking, planning, preflight, shown
 from commands.reboots.preflight import Needs, Unfit
@@ -115,21 +115,25 @@ def _of_batch(request: HttpRequest, approval: Approval) -> HttpResponse:
         "bars": shown.bars(shown.counts(batch.items.filter(wave__isnull=False))),
         "wrote": request.user.pk
         in [row.author_id for row in (batch.pre_revision, batch.post_revision) if row],
-        "script_before": _before(batch),
+        "pre_changes": _changes(batch, "pre"),
+        "post_changes": _changes(batch, "post"),
+        "freezes": freezes.standing(max(now, batch.opens_at), [item.instance for item in going]),
     }
     return render(request, "commands/reboots/approval.html", told)
 
 
-def _before(batch: RebootBatch) -> dict[str, str]:
-    """What the batch that this one continues ran, to be compared."""
-    earlier = batch.continues
-    if earlier is None:
-        return {}
-    return {
-        part: getattr(earlier, f"{part}_script").get("script", "")
-        for part in ("pre", "post")
-        if getattr(earlier, f"{part}_script") != getattr(batch, f"{part}_script")
-    }
+def _changes(batch: RebootBatch, part: str) -> list[tuple[str, str]]:
+    """What the script has that the one before it had not: the revision before, or what the batch
+    ran that this one continues. Nothing where there is none before."""
+    revision, script = getattr(batch, f"{part}_revision"), getattr(batch, f"{part}_script")
+    if revision is not None:
+        earlier = revision.command.revisions.filter(number__lt=revision.number)
+        before = earlier.order_by("-number").values_list("script", flat=True).first()
+    else:
+        before = getattr(batch.continues, f"{part}_script", {}).get("script")
+    if not script or before is None:
+        return []
+    return saved.changes(before.splitlines(), script["script"].splitlines(), context=3)
 
 
 @require_POST

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -180,7 +180,7 @@ def _preview(
         "ambiguous": meant.ambiguous,
         "plan": planning.plan(batch, fit, now) if fit else None,
         "risky": risky,
-        "events": {row.pk: facts[row.pk] for row in fit if facts[row.pk]["event"]},
+        "events": _events(batch, fit, facts),
         "judgement": policy.judge(asking.policy_text(batch), fit),
         "freezes": freezes.standing(max(now, batch.opens_at), fit),
         "carried": carried,
@@ -188,6 +188,14 @@ def _preview(
         "as_of": min((row.seen_at for row in fit if row.seen_at), default=None),
     }
     return render(request, "commands/reboots/preview.html", shown, status=400 if problem else 200)
+
+
+def _events(batch: RebootBatch, fit: list[Instance], facts: dict) -> list[tuple]:
+    """(instance, its facts, whether ECS acts before the window closes), the soonest first."""
+    planned = [(row, facts[row.pk]) for row in fit if facts[row.pk]["event"]]
+    planned.sort(key=lambda pair: pair[1]["event_by"] or "9")
+    closes = batch.closes_at.astimezone(UTC).isoformat()
+    return [(row, told, "" < told["event_by"] < closes) for row, told in planned]
 
 
 def _send(
