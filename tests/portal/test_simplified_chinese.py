@@ -1,6 +1,7 @@
 """The portal speaks Simplified Chinese: nothing left out, placeholders kept, pages that show it."""
 
 import re
+from collections import Counter
 from pathlib import Path
 
 import polib
@@ -18,6 +19,12 @@ ENTRIES = polib.pofile(str(CATALOGUE))
 def test_every_message_is_translated():
     assert len(ENTRIES) > 800
     assert [entry.msgid for entry in ENTRIES if not entry.translated() or entry.fuzzy] == []
+
+
+def test_no_message_stands_twice():
+    """One that does stops `make run`, which compiles the catalogue."""
+    times = Counter((entry.msgctxt, entry.msgid) for entry in ENTRIES)
+    assert [message for message, many in times.items() if many > 1] == []
 
 
 def test_placeholders_are_kept():
