@@ -19,17 +19,19 @@ from __future__ import annotations
 import functools
 import itertools
 import json
-import os
-import random
-import re
-import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
-from instances import ecs_errors, ecs_library, ecs_mode, ecs_pages, ecs_power, ecs_runs, ecs_sdk
+from instances import ecs_call, ecs_errors, ecs_mode, ecs_pages, ecs_power, ecs_runs
 from instances import ecs_wire as wire
+from instances.ecs_call import ATTEMPTS as ATTEMPTS
+from instances.ecs_call import forget_connections as forget_connections
+from instances.ecs_checks import check_invoking as check_invoking
+from instances.ecs_checks import check_listing as check_listing
+from instances.ecs_checks import check_running as check_running
+from instances.ecs_checks import check_stopping as check_stopping
 from instances.ecs_errors import EcsError as EcsError
 from instances.ecs_errors import ModeForbids as ModeForbids
 from instances.ecs_errors import NoAnswer as NoAnswer
@@ -38,6 +40,10 @@ from instances.ecs_errors import NotSigned as NotSigned
 from instances.ecs_errors import Refused as Refused
 from instances.ecs_errors import Throttled as Throttled
 from instances.ecs_library import CommandInfo as CommandInfo
+from instances.ecs_library import change_command as change_command
+from instances.ecs_library import commands as commands
+from instances.ecs_library import drop_command as drop_command
+from instances.ecs_library import keep_command as keep_command
 from instances.ecs_mode import MODES as MODES
 from instances.ecs_mode import allow_read_only as allow_read_only
 from instances.ecs_mode import close as close
@@ -62,7 +68,6 @@ from instances.ecs_values import Region as Region
 from instances.ecs_values import Result as Result
 from instances.ecs_values import Run as Run
 from instances.ecs_values import TimedRunInfo as TimedRunInfo
-from instances.throttle import MustRest, Throttle
 
 RESULTS_PAGE = 50  # rows in one page of results
 OUTPUT_LIMIT = 24 * 1024  # bytes of output that Cloud Assistant keeps
@@ -85,104 +90,12 @@ FINAL_INVOCATION_STATUSES = frozenset(
     {"Success", "Failed", "Error", "Timeout", "Invalid", "Aborted", "Cancelled", "Terminated"}
 )
 
-ATTEMPTS = 3  # of a call that may be repeated
-BACKOFF = 0.1  # seconds before the second attempt is made, doubled for each further one
-PATIENCE = 8.0  # seconds after which no further attempt is started
-
-Outcome = TypeVar("Outcome")
-
-
-# --- One call -----------------------------------------------------------------------------------
-
-_throttle = Throttle()
-
-
-def forget_connections() -> None:
-    """Drop every connection, thread, pause and cached credential of this process.
-
-    A forked child calls this by itself: with connections inherited from its parent it would
-    read answers that were meant for somebody else.
-    """
-    global _throttle
-    _throttle = Throttle()
-    ecs_pages.forget_threads()
-    ecs_sdk.forget()
-
-
-os.register_at_fork(after_in_child=forget_connections)
-
-
-def _may_repeat(operation: str, asked: dict[str, Any]) -> bool:
-    reads = operation.startswith(("Describe", "Get"))
-    return reads or "ClientToken" in asked or operation == "StopInvocation"
-
-
-def _call(account: Account, region: str, operation: str, asked: dict[str, Any]) -> Any:
-    """The body of the answer. What may be repeated is, when it was throttled or not answered."""
-    ecs_mode.permit_any(operation)
-    if not re.fullmatch(r"[a-z0-9-]{1,40}", region):  # it becomes part of a host name
-        raise Refused(f"{region!r} is not a region", operation=operation, code="InvalidRegionId")
-    # Looks from outside are counted for each instance, everything else for the region.
-    counted = f"{operation} {asked['InstanceId']}" if operation.startswith("Get") else operation
-    key, give_up = (account.name, region, counted), time.monotonic() + PATIENCE
-    attempts = ATTEMPTS if _may_repeat(operation, asked) else 1
-    in_doubt = False
-    for attempt in itertools.count(1):
-        _take_turn(key, give_up - time.monotonic(), in_doubt)
-        try:
-            body = ecs_sdk.once(account, region, operation, asked)
-        except EcsError as error:
-            error.in_doubt = in_doubt = in_doubt or isinstance(error, NoAnswer)
-            if isinstance(error, Throttled):
-                error.retry_after = _throttle.pause(key, error.retry_after)
-            may_help = isinstance(error, Throttled | NoAnswer)
-            if not may_help or attempt >= attempts or time.monotonic() > give_up:
-                raise
-            if isinstance(error, NoAnswer):
-                time.sleep(random.uniform(0.5, 1.5) * BACKOFF * 2**attempt)
-        else:
-            _throttle.passed(key)
-            return body
-    raise AssertionError("unreachable")
-
-
-def _take_turn(key: tuple[str, str, str], patience: float, in_doubt: bool) -> None:
-    try:
-        _throttle.wait(key, max(patience, 0.1))
-    except MustRest as rest:
-        throttled = Throttled(
-            f"ECS said that it is called too often; it rests for {rest.seconds:.0f} s more",
-            operation=key[2].partition(" ")[0],
-            retry_after=rest.seconds,
-        )
-        throttled.in_doubt = in_doubt
-        raise throttled from None
-
-
-def _list(
-    account: Account,
-    region: str,
-    operation: str,
-    asked: dict[str, Any],
-    rows: tuple[str, str],
-    read: Callable[[Any], Outcome],
-    inside: str = "",
-) -> Answer[list[Outcome]]:
-    """All rows of all pages of an operation."""
-    call = functools.partial(_call, account, region, operation)
-    try:
-        return ecs_pages.listed(ecs_pages.pages(call, asked, inside), rows, read)
-    except NoAnswer as error:
-        error.operation = operation
-        raise
-
-
 # --- Reading ------------------------------------------------------------------------------------
 
 
 def regions(account: Account) -> Answer[list[Region]]:
     """Every region that this account may use."""
-    body = _call(account, HOME_REGION, "DescribeRegions", {"AcceptLanguage": "en-US"})
+    body = ecs_call.call(account, HOME_REGION, "DescribeRegions", {"AcceptLanguage": "en-US"})
     page = [(body, ecs_errors.request_id_of(body.request_id))]
     return ecs_pages.listed(page, ("regions", "region"), Region.read)
 
@@ -223,19 +136,15 @@ def _asked_for(values: Iterable[str], *names: str) -> list[dict[str, str]]:
 def _instances(account: Account, region: str, wanted: dict[str, Any]) -> Answer[list[InstanceInfo]]:
     asked = {"RegionId": region, "MaxResults": INSTANCES_PAGE, **wanted}
     read = functools.partial(InstanceInfo.read, region=region)
-    return _list(account, region, "DescribeInstances", asked, ("instances", "instance"), read)
-
-
-def check_listing(account: Account, region: str) -> Answer[None]:
-    """Whether an empty listing can be believed: raises NotPermitted if the right is missing."""
-    asked = {"RegionId": region, "DryRun": True}
-    return _refused_as_expected(account, region, "DescribeInstances", asked)
+    return ecs_call.listing(
+        account, region, "DescribeInstances", asked, ("instances", "instance"), read
+    )
 
 
 def first_page(account: Account, region: str) -> Answer[tuple[int, list[InstanceInfo]]]:
     """How many instances a region holds, and some of them, by one cheap call."""
     asked = {"RegionId": region, "PageNumber": 1, "PageSize": 20}
-    body = _call(account, region, "DescribeInstances", asked)
+    body = ecs_call.call(account, region, "DescribeInstances", asked)
     read = functools.partial(InstanceInfo.read, region=region)
     page = [(body, ecs_errors.request_id_of(body.request_id))]
     answer = ecs_pages.listed(page, ("instances", "instance"), read)
@@ -264,7 +173,7 @@ def system_events(
         asked["InstanceId"] = instance_id
     rows = ("instance_system_event_set", "instance_system_event_type")
     operation = "DescribeInstanceHistoryEvents"
-    return _list(account, region, operation, asked, rows, EventInfo.read)
+    return ecs_call.listing(account, region, operation, asked, rows, EventInfo.read)
 
 
 def agents(
@@ -297,7 +206,7 @@ def _agents(account: Account, region: str, named: dict[str, Any]) -> Answer[list
     asked = {"RegionId": region, "MaxResults": AGENT_IDS, **named}
     rows = ("instance_cloud_assistant_status_set", "instance_cloud_assistant_status")
     operation = "DescribeCloudAssistantStatus"
-    return _list(account, region, operation, asked, rows, AgentInfo.read)
+    return ecs_call.listing(account, region, operation, asked, rows, AgentInfo.read)
 
 
 def invocations(
@@ -340,14 +249,14 @@ def _invocations(
     account: Account,
     region: str,
     asked: dict[str, Any],
-    read: Callable[[Any], Outcome],
+    read: Callable[[Any], ecs_call.Outcome],
     wanted: Collection[str] | None,
     most_pages: int | None,
-) -> Answer[dict[str, Outcome]]:
+) -> Answer[dict[str, ecs_call.Outcome]]:
     asked = {"RegionId": region, "MaxResults": RESULTS_PAGE, "ContentEncoding": "Base64", **asked}
-    found: dict[str, Outcome] = {}
+    found: dict[str, ecs_call.Outcome] = {}
     request_ids: list[str] = []
-    call = functools.partial(_call, account, region, "DescribeInvocations")
+    call = functools.partial(ecs_call.call, account, region, "DescribeInvocations")
     for page in itertools.islice(ecs_pages.pages(call, asked), most_pages):
         part = ecs_pages.listed([page], ("invocations", "invocation"), read)
         found |= {info.invoke_id: info for info in part.value}
@@ -373,14 +282,16 @@ def results(
     asked |= {"InstanceId": history_of, "IncludeHistory": True} if history_of else {}
     rows = ("invocation_results", "invocation_result")
     operation = "DescribeInvocationResults"
-    return _list(account, region, operation, asked, rows, Result.read, inside="invocation")
+    return ecs_call.listing(
+        account, region, operation, asked, rows, Result.read, inside="invocation"
+    )
 
 
 def runs_a_day(account: Account, region: str) -> Answer[int | None]:
     """How many runs ECS allows this account in the region and day; None where it does not tell."""
     asked = {"RegionId": region, "AttributeName": ["max-axt-invocation-daily"]}
     rows = ("account_attribute_items", "account_attribute_item")
-    body = _call(account, region, "DescribeAccountAttributes", asked)
+    body = ecs_call.call(account, region, "DescribeAccountAttributes", asked)
     page = [(body, ecs_errors.request_id_of(body.request_id))]
     answer = ecs_pages.listed(page, rows, lambda row: row.attribute_values.value_item[0].value)
     told = next((wire.text(value) for value in answer.value), "")
@@ -391,7 +302,7 @@ def runs_a_day(account: Account, region: str) -> Answer[int | None]:
 def console_output(account: Account, region: str, instance_id: str) -> Answer[Console]:
     """The serial console's text of the last start or stop (Linux only)."""
     asked = {"RegionId": region, "InstanceId": instance_id}
-    body = _call(account, region, "GetInstanceConsoleOutput", asked)
+    body = ecs_call.call(account, region, "GetInstanceConsoleOutput", asked)
     text = wire.text(wire.decoded(body.console_output).decode(errors="replace"))
     console = Console(text, wire.china_time(body.last_update_time))
     return Answer(console, (ecs_errors.request_id_of(body.request_id),))
@@ -400,7 +311,7 @@ def console_output(account: Account, region: str, instance_id: str) -> Answer[Co
 def screenshot(account: Account, region: str, instance_id: str) -> Answer[bytes]:
     """The screen of a running instance as JPEG; ECS allows one in ten seconds."""
     asked = {"RegionId": region, "InstanceId": instance_id}
-    body = _call(account, region, "GetInstanceScreenshot", asked)
+    body = ecs_call.call(account, region, "GetInstanceScreenshot", asked)
     picture = wire.decoded(body.screenshot)
     if not picture.startswith(b"\xff\xd8"):
         raise NoAnswer("the screenshot is not a JPEG", operation="GetInstanceScreenshot")
@@ -429,7 +340,7 @@ def run_saved(
 
 
 def _start(account: Account, operation: str, asked: dict[str, Any]) -> Answer[Run]:
-    body = _call(account, asked["RegionId"], operation, asked)
+    body = ecs_call.call(account, asked["RegionId"], operation, asked)
     if not body.invoke_id:
         raise ecs_errors.strange()
     # InvokeCommand's answer does not name the command: the caller did.
@@ -438,86 +349,15 @@ def _start(account: Account, operation: str, asked: dict[str, Any]) -> Answer[Ru
     return Answer(run, (ecs_errors.request_id_of(body.request_id),))
 
 
-def check_running(account: Account, region: str) -> Answer[None]:
-    """Ask for a run that cannot happen: a dry run, on an instance that does not exist.
-
-    Raises NotPermitted if the right is missing; ECS checks that before it looks for instances.
-    """
-    asked = ecs_runs.harmless_run(region)
-    return _refused_as_expected(account, region, "RunCommand", asked)
-
-
-def check_invoking(account: Account, region: str) -> Answer[None]:
-    """The same for InvokeCommand: a command that does not exist, on no instance."""
-    asked = ecs_runs.harmless_invocation(region)
-    return _refused_as_expected(account, region, "InvokeCommand", asked)
-
-
-def check_stopping(account: Account, region: str) -> Answer[None]:
-    """Ask for the end of a run that never was; raises NotPermitted if the right is missing."""
-    ecs_mode.permit("StopInvocation", "diagnose")
-    asked = {"RegionId": region, "InvokeId": "t-00000000000000000000"}
-    return _refused_as_expected(account, region, "StopInvocation", asked)
-
-
-def _refused_as_expected(
-    account: Account, region: str, operation: str, asked: dict[str, Any]
-) -> Answer[None]:
-    try:
-        body = _call(account, region, operation, asked)
-    except (NotPermitted, NotSigned, Throttled):
-        raise
-    except Refused as answer:
-        return Answer(None, (answer.request_id,))
-    return Answer(None, (ecs_errors.request_id_of(body.request_id),))
-
-
 def install_agents(account: Account, region: str, ids: Iterable[str]) -> Answer[None]:
     """Have Cloud Assistant installed or upgraded; it works from each machine's next start on."""
     ecs_mode.permit("InstallCloudAssistant", "full")
     request_ids = []
     for part in ecs_pages.chunks(ids, AGENT_IDS):
         asked = {"RegionId": region, "InstanceId": part}
-        body = _call(account, region, "InstallCloudAssistant", asked)
+        body = ecs_call.call(account, region, "InstallCloudAssistant", asked)
         request_ids.append(ecs_errors.request_id_of(body.request_id))
     return Answer(None, tuple(request_ids))
-
-
-def commands(account: Account, region: str, *, public: bool = False) -> Answer[list[CommandInfo]]:
-    """The commands that ECS keeps for this account, or those that it offers to everybody."""
-    asked = ecs_library.listing(region, public=public)
-    rows = ("commands", "command")
-    return _list(account, region, "DescribeCommands", asked, rows, CommandInfo.read)
-
-
-def keep_command(account: Account, region: str, **told: Any) -> Answer[str]:
-    """Have ECS keep a command; its id. Repeating it with the same token gives the same one."""
-    ecs_mode.permit("CreateCommand", "full")
-    body = _call(account, region, "CreateCommand", ecs_library.creation(region, **told))
-    if not body.command_id:
-        raise ecs_errors.strange()
-    return Answer(wire.text(body.command_id), (ecs_errors.request_id_of(body.request_id),))
-
-
-def change_command(account: Account, region: str, command_id: str, **told: Any) -> Answer[None]:
-    """Change its name and settings. ECS does not change the text of a command."""
-    ecs_mode.permit("ModifyCommand", "full")
-    asked = {"RegionId": region, "CommandId": command_id, **ecs_library.settings(**told)}
-    body = _call(account, region, "ModifyCommand", asked)
-    return Answer(None, (ecs_errors.request_id_of(body.request_id),))
-
-
-def drop_command(account: Account, region: str, command_id: str) -> Answer[None]:
-    """Have ECS forget a command; one that is gone already is fine."""
-    ecs_mode.permit("DeleteCommand", "full")
-    asked = {"RegionId": region, "CommandId": command_id}
-    try:
-        body = _call(account, region, "DeleteCommand", asked)
-    except Refused as error:
-        if error.code != "InvalidCmdId.NotFound":
-            raise
-        return Answer(None, (error.request_id,))
-    return Answer(None, (ecs_errors.request_id_of(body.request_id),))
 
 
 def power(
@@ -538,7 +378,7 @@ def power(
     operation = ecs_power.ACTS[act]
     ecs_mode.permit(operation, "full")
     asked = ecs_power.asking(act, region, ids, force=force, stopped_mode=stopped_mode)
-    body = _call(account, region, operation, asked)
+    body = ecs_call.call(account, region, operation, asked)
     return Answer(ecs_power.answered(body), (ecs_errors.request_id_of(body.request_id),))
 
 
@@ -561,6 +401,6 @@ def stop(
     request_ids = []
     for part in parts:
         asked = {"RegionId": region, "InvokeId": invoke_id, **part}
-        body = _call(account, region, "StopInvocation", asked)
+        body = ecs_call.call(account, region, "StopInvocation", asked)
         request_ids.append(ecs_errors.request_id_of(body.request_id))
     return Answer(None, tuple(request_ids))

@@ -1,4 +1,4 @@
-"""What to ask ECS about the commands that it keeps, and how to read what it tells of them."""
+"""The commands that ECS keeps: read, kept, changed, dropped."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from instances import ecs_call, ecs_errors, ecs_mode
 from instances import ecs_wire as wire
+from instances.ecs_errors import Refused
+from instances.ecs_values import Account, Answer
 
 COMMANDS_PAGE = 50
 PUBLIC = "AlibabaCloud"  # the beginning of every public command's Provider
@@ -51,13 +54,13 @@ class CommandInfo:
         )
 
 
-def listing(region: str, *, public: bool) -> dict[str, Any]:
+def _listing(region: str, *, public: bool) -> dict[str, Any]:
     """DescribeCommands' parameters: the account's own commands, or the public ones."""
     asked = {"RegionId": region, "MaxResults": COMMANDS_PAGE, "ContentEncoding": "Base64"}
     return asked | ({"Provider": PUBLIC, "Latest": True} if public else {})
 
 
-def creation(region: str, *, script: str, type: str, token: str, **told: Any) -> dict[str, Any]:
+def _creation(region: str, *, script: str, type: str, token: str, **told: Any) -> dict[str, Any]:
     """CreateCommand's parameters."""
     return {
         "RegionId": region,
@@ -66,11 +69,11 @@ def creation(region: str, *, script: str, type: str, token: str, **told: Any) ->
         "ContentEncoding": "Base64",
         "ClientToken": token,
         "EnableParameter": bool(told.pop("takes_parameters", False)),
-        **settings(**told),
+        **_settings(**told),
     }
 
 
-def settings(
+def _settings(
     *, name: str, timeout: int, description: str = "", working_dir: str = "", launcher: str = ""
 ) -> dict[str, Any]:
     """What CreateCommand and ModifyCommand both take; what is empty is left to ECS."""
@@ -81,3 +84,40 @@ def settings(
     }
     kept = {key: value for key, value in optional.items() if value}
     return {"Name": name[:NAME_LIMIT], "Timeout": timeout, **kept}
+
+
+def commands(account: Account, region: str, *, public: bool = False) -> Answer[list[CommandInfo]]:
+    """The commands that ECS keeps for this account, or those that it offers to everybody."""
+    asked = _listing(region, public=public)
+    rows = ("commands", "command")
+    return ecs_call.listing(account, region, "DescribeCommands", asked, rows, CommandInfo.read)
+
+
+def keep_command(account: Account, region: str, **told: Any) -> Answer[str]:
+    """Have ECS keep a command; its id. Repeating it with the same token gives the same one."""
+    ecs_mode.permit("CreateCommand", "full")
+    body = ecs_call.call(account, region, "CreateCommand", _creation(region, **told))
+    if not body.command_id:
+        raise ecs_errors.strange()
+    return Answer(wire.text(body.command_id), (ecs_errors.request_id_of(body.request_id),))
+
+
+def change_command(account: Account, region: str, command_id: str, **told: Any) -> Answer[None]:
+    """Change its name and settings. ECS does not change the text of a command."""
+    ecs_mode.permit("ModifyCommand", "full")
+    asked = {"RegionId": region, "CommandId": command_id, **_settings(**told)}
+    body = ecs_call.call(account, region, "ModifyCommand", asked)
+    return Answer(None, (ecs_errors.request_id_of(body.request_id),))
+
+
+def drop_command(account: Account, region: str, command_id: str) -> Answer[None]:
+    """Have ECS forget a command; one that is gone already is fine."""
+    ecs_mode.permit("DeleteCommand", "full")
+    asked = {"RegionId": region, "CommandId": command_id}
+    try:
+        body = ecs_call.call(account, region, "DeleteCommand", asked)
+    except Refused as error:
+        if error.code != "InvalidCmdId.NotFound":
+            raise
+        return Answer(None, (error.request_id,))
+    return Answer(None, (ecs_errors.request_id_of(body.request_id),))

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from commands import jobs
 from commands.models import Dispatch, Target
-from instances import ecs
+from instances import ecs, ecs_call
 from portal.models import Canary
 from tests.commands.conftest import ask, only_dispatch
 
@@ -25,7 +25,7 @@ def runs(cloud, web):
 @pytest.fixture(autouse=True)
 def one_attempt(monkeypatch):
     """The gateway's own repeats are its own tests' business."""
-    monkeypatch.setattr(ecs, "ATTEMPTS", 1)
+    monkeypatch.setattr(ecs_call, "ATTEMPTS", 1)
 
 
 def carry_on(run, *, after: float = 0) -> Dispatch:

@@ -2,7 +2,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from instances import ecs, ecs_mode
+from instances import ecs, ecs_call, ecs_mode
 from instances.throttle import Throttle
 from tests.instances.endpoint import serving
 from tests.simulation import KEY_WITHOUT_RIGHTS
@@ -13,8 +13,8 @@ def gateway(monkeypatch):
     """Each test has its own setup, buckets and connections."""
     monkeypatch.setattr(ecs_mode, "_setup", ecs_mode.Setup())
     monkeypatch.setattr(ecs_mode, "_read_only", set())
-    monkeypatch.setattr(ecs, "_throttle", Throttle())
-    monkeypatch.setattr(ecs, "BACKOFF", 0)
+    monkeypatch.setattr(ecs_call, "_throttle", Throttle())
+    monkeypatch.setattr(ecs_call, "BACKOFF", 0)
     yield
     ecs.forget_connections()
 

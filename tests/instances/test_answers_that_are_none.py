@@ -45,9 +45,13 @@ def test_such_an_answer_is_tried_again_and_then_named(answering, answer, words):
 def test_the_sdk_itself_says_nothing_about_a_wrong_nesting(answering):
     wrong = {"Instances": [{"InstanceId": "i-1"}]}
     with answering(lambda request: wrong):
-        request = ecs.ecs_sdk.parts().models.DescribeInstancesRequest(region_id="cn-hangzhou")
-        client = ecs.ecs_sdk.client(HERE, "cn-hangzhou")
-        answer = client.describe_instances_with_options(request, ecs.ecs_sdk.parts().options())
+        request = ecs.ecs_call.ecs_sdk.parts().models.DescribeInstancesRequest(
+            region_id="cn-hangzhou"
+        )
+        client = ecs.ecs_call.ecs_sdk.client(HERE, "cn-hangzhou")
+        answer = client.describe_instances_with_options(
+            request, ecs.ecs_call.ecs_sdk.parts().options()
+        )
     assert answer.status_code == 200 and answer.body is None
 
 

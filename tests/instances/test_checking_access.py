@@ -152,9 +152,10 @@ def test_the_text_names_modes_and_missing_rights(cloud, capsys, rightless):
 
 def operations_of_the_gateway():
     """Every name of an SDK operation that stands in the gateway's code."""
-    known = {name.removesuffix("Request") for name in dir(ecs.ecs_sdk.parts().models)}
-    tree = ast.parse((ROOT / "instances" / "ecs.py").read_text())
-    strings = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+    known = {name.removesuffix("Request") for name in dir(ecs.ecs_call.ecs_sdk.parts().models)}
+    trees = [ast.parse(path.read_text()) for path in (ROOT / "instances").glob("ecs*.py")]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    strings = {node.value for node in nodes if isinstance(node, ast.Constant)}
     return {text for text in strings if isinstance(text, str) and text in known}
 
 

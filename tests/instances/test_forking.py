@@ -11,7 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = """
 import json, os, sys, time
-from instances import ecs
+from instances import ecs, ecs_call
 from tests.instances.endpoint import serving
 
 def echo(request):
@@ -26,18 +26,19 @@ def ask(invoke_id):
         return "none"
     return "own" if [row.instance_id for row in rows] == [invoke_id] else "somebody else's"
 
-ecs.ATTEMPTS, ecs.BACKOFF = 1, 0
+ecs_call.ATTEMPTS, ecs_call.BACKOFF = 1, 0
 
 def child(number, inherited):
     if inherited is not None:  # as if nobody had dropped them
-        ecs.ecs_sdk._loaded.core._sessions.update(inherited)
+        ecs.ecs_call.ecs_sdk._loaded.core._sessions.update(inherited)
     return [ask(f"t-{number}-{turn}") for turn in range(20)]
 
 with serving(echo) as endpoint:
     ecs.configure(endpoint=endpoint.url, mode="full", read_seconds=0.3)
     assert ask("t-parent") == "own"
-    inherited = dict(ecs.ecs_sdk._loaded.core._sessions) if sys.argv[1] == "unprotected" else None
-    assert ecs.ecs_sdk._loaded.core._sessions
+    sessions = ecs.ecs_call.ecs_sdk._loaded.core._sessions
+    inherited = dict(sessions) if sys.argv[1] == "unprotected" else None
+    assert sessions
     pipes = []
     for number in range(4):
         reader, writer = os.pipe()

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from instances import ecs, events, mirror
+from instances import ecs, ecs_call, events, mirror
 from instances.ecs_values import AgentInfo, EventInfo, InstanceInfo, Result
 from instances.models import Instance
 from instances.throttle import Throttle
@@ -57,7 +57,7 @@ BODY = st.lists(ROW, max_size=2) | st.lists(JSON, max_size=2) | JSON
 
 def answer(operation, wrapped, monkeypatch):
     """Have the SDK's own models read this body, as they would from HTTP."""
-    sdk = ecs.ecs_sdk.parts()
+    sdk = ecs.ecs_call.ecs_sdk.parts()
     response = getattr(sdk.models, f"{operation}Response")()
     sdk.core.from_map(response, {"body": {"RequestId": "R", **wrapped}, "statusCode": 200})
 
@@ -66,9 +66,9 @@ def answer(operation, wrapped, monkeypatch):
             raise ecs.NoAnswer("not in the form")
         return response.body
 
-    monkeypatch.setattr(ecs.ecs_sdk, "once", once)
-    monkeypatch.setattr(ecs, "ATTEMPTS", 1)
-    monkeypatch.setattr(ecs, "_throttle", Throttle(rate=1e6))
+    monkeypatch.setattr(ecs.ecs_call.ecs_sdk, "once", once)
+    monkeypatch.setattr(ecs_call, "ATTEMPTS", 1)
+    monkeypatch.setattr(ecs_call, "_throttle", Throttle(rate=1e6))
 
 
 def fits(value, wanted):

@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 
-from instances import ecs
+from instances import ecs, ecs_call
 from tests.instances.endpoint import Raw, error
 
 HERE = ecs.Account()
@@ -66,5 +66,5 @@ def test_an_act_without_a_token_is_tried_once(answering):
         answering(lambda request: Raw(hang_up=True)) as endpoint,
         pytest.raises(ecs.NoAnswer),
     ):
-        ecs._call(HERE, "cn-hangzhou", "RebootInstances", asked)
+        ecs_call.call(HERE, "cn-hangzhou", "RebootInstances", asked)
     assert len(endpoint.requests) == 1

@@ -30,7 +30,7 @@ def test_a_loopback_endpoint_is_reached_past_the_proxy(answering, proxied):
 
 
 def test_the_sdk_alone_would_have_asked_the_proxy_whatever_no_proxy_says(answering, proxied):
-    ecs.ecs_sdk.parts()
+    ecs.ecs_call.ecs_sdk.parts()
     proxied.setattr("darabonba.core.Session", requests.Session)
     proxied.setenv("NO_PROXY", "127.0.0.1")
     with answering(fleet) as endpoint, pytest.raises(ecs.NoAnswer, match="proxy"):

@@ -74,7 +74,7 @@ def test_a_role_without_its_arn_is_a_refusal_and_not_a_crash(answering):
 
 def test_a_role_is_assumed_with_the_keys_of_its_profile():
     account = ecs.Account(name="r", kind="role", profile="p", role_arn="acs:ram::1:role/portal")
-    provider = ecs.ecs_sdk._source(account)
+    provider = ecs.ecs_call.ecs_sdk._source(account)
     assert provider._role_arn == account.role_arn
     assert provider._credentials_provider.get_provider_name() == "profile"
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from instances import ecs
+from instances import ecs, ecs_call
 from instances.throttle import MustRest, Throttle
 from tests.instances.endpoint import error, instance_page
 
@@ -25,7 +25,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch):
     clock = Clock()
-    monkeypatch.setattr(ecs, "_throttle", Throttle(clock=clock, sleep=clock.sleep))
+    monkeypatch.setattr(ecs_call, "_throttle", Throttle(clock=clock, sleep=clock.sleep))
     return clock
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from instances import ecs
+from instances import ecs, ecs_call
 from instances import ecs_wire as wire
 from tests.instances.endpoint import instance_page
 
@@ -146,4 +146,4 @@ def test_a_parameter_that_ecs_does_not_know_is_a_mistake_of_ours(answering):
         answering(lambda request: instance_page([])),
         pytest.raises(TypeError, match="InstanceIdz"),
     ):
-        ecs._call(HERE, "cn-hangzhou", "DescribeInstances", {"InstanceIdz": "[]"})
+        ecs_call.call(HERE, "cn-hangzhou", "DescribeInstances", {"InstanceIdz": "[]"})

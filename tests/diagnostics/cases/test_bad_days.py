@@ -10,7 +10,7 @@ from diagnostics import pipeline, reading
 from diagnostics.models import DiagnosisCase
 from diagnostics.report import COPIES, FORMS, rendered
 from diagnostics.steps import console
-from instances import ecs
+from instances import ecs, ecs_call
 from tests.diagnostics.cases.conftest import carried, machine, mirrored, opened, told
 from tests.factories import AccountFactory, InstanceFactory, RegionFactory, a_person
 from tests.simulation import KEY_WITHOUT_RUNS
@@ -28,7 +28,7 @@ STEP_OF = {LISTING: "instance", EVENTS: "events", AGENT: "agent"}
 
 @pytest.fixture(autouse=True)
 def in_a_hurry(monkeypatch):
-    monkeypatch.setattr(ecs, "PATIENCE", 0.3)
+    monkeypatch.setattr(ecs_call, "PATIENCE", 0.3)
     monkeypatch.setattr(answers, "MISSED_FOR", timedelta(seconds=0.5))
     monkeypatch.setattr(answers, "MISSED_AGAIN", timedelta(seconds=0.1))
     monkeypatch.setattr(pipeline, "SEND_WITHIN", timedelta(seconds=2))

@@ -6,7 +6,7 @@ import pytest
 from django.core.management import call_command
 
 from diagnostics.models import DiagnosisCase
-from instances import ecs
+from instances import ecs, ecs_call
 from instances.models import Instance
 from portal.audit.models import AuditEntry
 from tests.diagnostics.cases.conftest import machine
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def account(db, monkeypatch):
-    monkeypatch.setattr(ecs, "PATIENCE", 0.2)
+    monkeypatch.setattr(ecs_call, "PATIENCE", 0.2)
     return AccountFactory()
 
 
