@@ -15,14 +15,14 @@ register = template.Library()
 # The words of ECS and our own, by what they mean to a person. What is not listed is `unknown`.
 TONES = {
     "good": "Running alive current concluded done finished good verified certain Success "
-    "active fired confirmed Finished Executed Avoided Canceled normal_reboot none",
+    "active fired confirmed approved Finished Executed Avoided Canceled normal_reboot none",
     "going": "Pending Starting Stopping queued gathering waiting judging running sending "
     "sent Executing Scheduling Terminating info going",
     "attention": "Scheduled Inquiring silent doubted warning attention likely possible same_boot "
     "unverified PartialFailed Timeout no_answer hang oom_kill platform_maintenance own_action "
     "outside_action instance_expired missed forgotten lost overlapped frozen",
     "bad": "Failed failed bad critical refused Error Terminated Locked Invalid Aborted "
-    "Undelivered not_back kernel_panic unexplained_reboot platform_failure bugcheck",
+    "rejected Undelivered not_back kernel_panic unexplained_reboot platform_failure bugcheck",
 }
 TONE_OF = {word: tone for tone, words in TONES.items() for word in words.split()}
 
