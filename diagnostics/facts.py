@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from diagnostics.findings import Analysis, Window
 from diagnostics.wording import Text
@@ -51,6 +51,37 @@ class OwnAct:
     approved_by: str = ""
     takes_down: bool = False  # a reboot, or a run whose script or exit code stops the machine
     reference: str = ""  # InvokeId or batch
+
+
+@dataclass(frozen=True, slots=True)
+class OutsideAct:
+    """A power call on the instance as the account's audit trail has it; perhaps our own."""
+
+    name: str  # ECS's operation
+    at: datetime
+    user: str = ""
+    user_type: str = ""
+    source_ip: str = ""
+    agent: str = ""
+    request_id: str = ""
+    error: str = ""  # ECS did not take it
+    forced: bool = False
+    our_key: bool = False  # signed with the key of this portal
+
+
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """What the audit trail was asked; `whole` is false where not all of that time was read."""
+
+    since: datetime
+    until: datetime
+    acts: tuple[OutsideAct, ...] = ()
+    whole: bool = True
+
+    def covers(self, window: Window) -> bool:
+        """Everything that was asked for in the window would stand there, the late ones too."""
+        late = timedelta(minutes=10)
+        return self.whole and self.since <= window.start and window.end + late <= self.until
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +136,7 @@ class Unready:
     lacking: tuple[str, ...]
 
 
-SOURCES = ("instance", "events", "own", "agent", "guest", "console")
+SOURCES = ("instance", "events", "own", "audit_trail", "agent", "guest", "console")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +147,7 @@ class Facts:
     unasked: Mapping[str, Text] = field(default_factory=dict)  # source -> why it could not be asked
     events: tuple[Event, ...] = ()
     acts: tuple[OwnAct, ...] = ()
+    trail: Trail | None = None  # None: it was not asked
     agent: Agent | None = None
     boot: Boot | None = None
     earlier_boots: tuple[Window, ...] = ()  # first and last sign of life of each boot before it

@@ -10,15 +10,15 @@ from django.utils import timezone
 
 from diagnostics import history, reading, stages, telling, version
 from diagnostics.analyzers import signature
-from diagnostics.conclusions import Conclusion, conclude
+from diagnostics.conclusions import Conclusion, conclude, outside
 from diagnostics.facts import Facts
-from diagnostics.findings import Analysis, Finding
+from diagnostics.findings import Analysis, Finding, Window
 from diagnostics.incident import Incident, settle, since_boot
 from diagnostics.known import facts_of, with_reading
 from diagnostics.models import CaseState, DiagnosisCase, Evidence, Judging, Occasion, StepState
 from diagnostics.models import Finding as FindingRow
 from diagnostics.reading import Handed, Reading
-from diagnostics.steps import events, own
+from diagnostics.steps import events, own, trail
 from diagnostics.wording import Text, clean, packed, quoted
 from diagnostics.wording import say as _
 from portal.work import Claim
@@ -128,7 +128,7 @@ def put_down(case: DiagnosisCase, opinion: Opinion, occasion: Occasion, by=None)
         root_cause=packed(opinion.conclusion.root_cause),
         by=by,
     )
-    _replace_findings(case, opinion.found)
+    _replace_findings(case, opinion.found, opinion.conclusion)
     _tell_steps(case, opinion.facts, opinion.conclusion, opinion.found)
     return judging
 
@@ -197,10 +197,13 @@ def _columns(conclusion: Conclusion, found: Reading) -> dict[str, object]:
     }
 
 
-def _replace_findings(case: DiagnosisCase, found: Reading) -> None:
+def _replace_findings(case: DiagnosisCase, found: Reading, conclusion: Conclusion) -> None:
     case.findings.all().delete()
     sources = {row.name: row for row in case.evidence.defer("packed")}
-    rows = []
+    cited = [_row(case, 0, each, sources.get(trail.NAME)) for each in conclusion.cites]
+    rows = [*cited]
+    for place, row in enumerate(rows):
+        row.position = place
     for name, analysis in (("guest_output", found.guest), ("console", found.console)):
         for finding in analysis.findings if analysis else ():
             quote = finding.quote
@@ -231,7 +234,7 @@ def _tell_steps(case: DiagnosisCase, facts: Facts, conclusion: Conclusion, found
     window = incident.window
     _done(case, stages.WINDOW, *_when(incident, conclusion))
     if case.steps.get(key=stages.OWN).state == StepState.DONE:
-        _done(case, stages.OWN, *own.lines(facts.acts, window))
+        _done(case, stages.OWN, *own.lines(facts.acts, window), *_others(facts, window))
     if case.steps.get(key=stages.EVENTS).state == StepState.DONE:
         _done(case, stages.EVENTS, *events.lines(facts.events, window))
     _tell_guest(case, found)
@@ -240,6 +243,10 @@ def _tell_steps(case: DiagnosisCase, facts: Facts, conclusion: Conclusion, found
     _done(case, stages.VERDICT, conclusion.root_cause)
     _done(case, stages.ADVICE, *conclusion.recommendations)
     _done(case, stages.REPORT, _("The report can be read, printed and downloaded."))
+
+
+def _others(facts: Facts, window: Window | None) -> tuple[Text, ...]:
+    return trail.lines(outside.others(facts), window)
 
 
 def _tell_guest(case: DiagnosisCase, found: Reading) -> None:

@@ -14,7 +14,7 @@ from diagnostics.facts import Agent, Facts, Machine
 from diagnostics.findings import Analysis, Window
 from diagnostics.models import DiagnosisCase, Step, StepState
 from diagnostics.reading import Reading
-from diagnostics.steps import events, own
+from diagnostics.steps import events, own, trail
 from diagnostics.wording import Text, quoted, unpacked
 from diagnostics.wording import say as _
 
@@ -40,6 +40,7 @@ def facts_of(case: DiagnosisCase, reading: Reading | None = None) -> Facts:
         unasked=_unasked(steps),
         events=(*told, *events.kept(case.instance_id, told)),
         acts=own.read(steps[stages.OWN].facts),
+        trail=trail.read(steps[stages.OWN].facts),
         agent=_agent(steps[stages.AGENT]),
         unready=own.read_unready(steps[stages.OWN].facts),
     )
@@ -136,9 +137,10 @@ def _unasked(steps: dict[str, Step]) -> dict[str, Text]:
     before = steps[stages.GUEST].facts.get("unasked")  # until somebody handed something in
     if before:
         missing[stages.GUEST] = _first(before["reason"])
-    for name, said in steps[stages.GUEST].facts.get("beside", {}).items():
-        if said["state"] == StepState.FAILED:
-            missing[name] = _first(said["reason"])
+    for key in (stages.OWN, stages.GUEST):
+        for name, said in steps[key].facts.get("beside", {}).items():
+            if said["state"] == StepState.FAILED:
+                missing[name] = _first(said["reason"])
     return missing
 
 

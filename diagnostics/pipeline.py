@@ -8,6 +8,7 @@ and each write holds the case's fence.
 
 from __future__ import annotations
 
+import functools
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 
@@ -21,7 +22,7 @@ from diagnostics.conclusions import platform
 from diagnostics.incident import settle
 from diagnostics.known import facts_of
 from diagnostics.models import CaseState, DiagnosisCase, Evidence, Step, StepState
-from diagnostics.steps import agent, console, events, guest, instance, own
+from diagnostics.steps import agent, console, events, guest, instance, own, trail
 from diagnostics.steps.outcome import Outcome, Subject, asking, failed, from_error, not_needed
 from diagnostics.wording import packed
 from diagnostics.wording import say as _
@@ -100,11 +101,19 @@ def _ask_ecs(claim: CaseClaim, subject: Subject) -> None:
     """The reads do not need one another, so they go side by side; each is kept as it ends."""
     open_keys = [key for key in ASKED if not _step(claim.row, key).over]
     _begin_steps(claim, open_keys)
-    with claim.held(), ThreadPoolExecutor(len(ASKED), "case") as pool:
+    who_else = functools.partial(trail.ask, asked=trail.span(claim.row))
+    with claim.held(), ThreadPoolExecutor(len(ASKED) + 1, "case") as pool:
         asked = {key: pool.submit(asking, ASKED[key], subject) for key in open_keys}
+        others = (
+            None
+            if _has_beside(claim, stages.OWN, trail.NAME)
+            else (pool.submit(asking, who_else, subject))
+        )
         outcomes = {key: future.result() for key, future in asked.items()}
     for key, outcome in outcomes.items():
         _keep(claim, key, outcome)
+    if others:
+        _keep_beside(claim, trail.NAME, others, stages.OWN)
 
 
 def _cannot_ask_the_guest(case: DiagnosisCase):
@@ -180,7 +189,7 @@ def _console_if_missing(claim: CaseClaim) -> None:
     if not read:
         wanted["screenshot"] = console.ask_screenshot
     for name, ask in wanted.items():
-        if name not in step.facts.get("beside", {}):
+        if not _has_beside(claim, stages.GUEST, name):
             with claim.held():
                 outcome = asking(ask, subject)
             _keep_beside(claim, name, outcome)
@@ -279,12 +288,18 @@ def _keep(claim: CaseClaim, key: str, outcome: Outcome) -> None:
         _keep_evidence(case, step, outcome)
 
 
-def _keep_beside(claim: CaseClaim, name: str, found: Future[Outcome] | Outcome) -> None:
-    """What was read from outside while the guest was asked, on the guest's row."""
+def _has_beside(claim: CaseClaim, key: str, name: str) -> bool:
+    return name in _step(claim.row, key).facts.get("beside", {})
+
+
+def _keep_beside(
+    claim: CaseClaim, name: str, found: Future[Outcome] | Outcome, key: str = stages.GUEST
+) -> None:
+    """What was asked beside a stage (the console while the guest was asked), on its row."""
     outcome = found.result() if isinstance(found, Future) else found
     with transaction.atomic():
         claim.renew()
-        step = _step(claim.row, stages.GUEST)
+        step = _step(claim.row, key)
         said = packed(
             {
                 "summary": outcome.summary,
@@ -294,7 +309,9 @@ def _keep_beside(claim: CaseClaim, name: str, found: Future[Outcome] | Outcome) 
                 "state": outcome.state,
             }
         )
-        step.facts = {**step.facts, "beside": {**step.facts.get("beside", {}), name: said}}
+        beside = {**step.facts.get("beside", {}), name: said}
+        told = outcome.facts if key == stages.OWN and outcome.done else {}
+        step.facts = {**step.facts, **told, "beside": beside}
         step.save(update_fields=["facts"])
         _keep_evidence(claim.row, step, outcome)
 

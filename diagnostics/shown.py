@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from diagnostics import stages
+from diagnostics.conclusions.answer import SOURCE_NAMES
 from diagnostics.models import (
     CaseState,
     DiagnosisCase,
@@ -91,7 +92,8 @@ class CaseShown:
         found = []
         for name, said in unpacked(step.facts.get("beside", {})).items():
             lines = [*said["summary"], *said["reason"], *said["instead"]]
-            found.append((name, spoken_lines(lines, self.case.zone)))
+            title = spoken(SOURCE_NAMES.get(name, name), self.case.zone)
+            found.append((title, spoken_lines(lines, self.case.zone)))
         return found
 
     @cached_property

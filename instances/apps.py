@@ -10,6 +10,10 @@ class InstancesConfig(AppConfig):
 
     def ready(self) -> None:
         try:
-            ecs.configure(endpoint=settings.ECS_ENDPOINT, mode=settings.PORTAL_MODE)
+            ecs.configure(
+                endpoint=settings.ECS_ENDPOINT,
+                mode=settings.PORTAL_MODE,
+                trail_endpoint=settings.ACTIONTRAIL_ENDPOINT,
+            )
         except ValueError as error:
             ecs.close(str(error))  # portal.checks tells it too, with a hint

@@ -26,6 +26,9 @@ from typing import Any
 
 from instances import ecs_call, ecs_errors, ecs_mode, ecs_pages, ecs_power, ecs_runs
 from instances import ecs_wire as wire
+from instances.actiontrail import PowerCall as PowerCall
+from instances.actiontrail import Trail as Trail
+from instances.actiontrail import power_calls as power_calls
 from instances.ecs_call import ATTEMPTS as ATTEMPTS
 from instances.ecs_call import forget_connections as forget_connections
 from instances.ecs_checks import check_invoking as check_invoking
@@ -57,6 +60,7 @@ from instances.ecs_runs import NAME_LIMIT as NAME_LIMIT
 from instances.ecs_runs import NOWHERE as NOWHERE
 from instances.ecs_runs import RUN_LIMIT as RUN_LIMIT
 from instances.ecs_runs import SCRIPT_LIMIT as SCRIPT_LIMIT
+from instances.ecs_sdk import key_id as key_id
 from instances.ecs_values import Account as Account
 from instances.ecs_values import AgentInfo as AgentInfo
 from instances.ecs_values import Answer as Answer

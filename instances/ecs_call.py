@@ -19,6 +19,7 @@ from instances.throttle import MustRest, Throttle
 ATTEMPTS = 3  # of a call that may be repeated
 BACKOFF = 0.1  # seconds before the second attempt is made, doubled for each further one
 PATIENCE = 8.0  # seconds after which no further attempt is started
+DISPENSABLE = frozenset({"LookupEvents"})  # nobody waits twice for an answer that does not come
 
 Outcome = TypeVar("Outcome")
 
@@ -41,11 +42,17 @@ os.register_at_fork(after_in_child=forget_connections)
 
 
 def _may_repeat(operation: str, asked: dict[str, Any]) -> bool:
-    reads = operation.startswith(("Describe", "Get"))
+    reads = operation.startswith(("Describe", "Get", "Lookup"))
     return reads or "ClientToken" in asked or operation == "StopInvocation"
 
 
-def call(account: Account, region: str, operation: str, asked: dict[str, Any]) -> Any:
+def call(
+    account: Account,
+    region: str,
+    operation: str,
+    asked: dict[str, Any],
+    of: Callable[[], ecs_sdk.Product] = ecs_sdk.ecs,
+) -> Any:
     """The body of the answer. What may be repeated is, when it was throttled or not answered."""
     ecs_mode.permit_any(operation)
     if not re.fullmatch(r"[a-z0-9-]{1,40}", region):  # it becomes part of a host name
@@ -58,12 +65,13 @@ def call(account: Account, region: str, operation: str, asked: dict[str, Any]) -
     for attempt in itertools.count(1):
         _take_turn(key, give_up - time.monotonic(), in_doubt)
         try:
-            body = ecs_sdk.once(account, region, operation, asked)
+            body = ecs_sdk.once(account, region, operation, asked, of)
         except EcsError as error:
             error.in_doubt = in_doubt = in_doubt or isinstance(error, NoAnswer)
             if isinstance(error, Throttled):
                 error.retry_after = _throttle.pause(key, error.retry_after)
-            may_help = isinstance(error, Throttled | NoAnswer)
+            silent = isinstance(error, NoAnswer) and operation not in DISPENSABLE
+            may_help = silent or isinstance(error, Throttled)
             if not may_help or attempt >= attempts or time.monotonic() > give_up:
                 raise
             if isinstance(error, NoAnswer):

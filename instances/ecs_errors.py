@@ -77,7 +77,7 @@ NOT_SIGNED = (  # how the codes begin that mean: these credentials, or this host
 )
 
 
-def answered_no(operation: str, error: Any) -> EcsError:
+def answered_no(operation: str, error: Any, product: str = "ecs") -> EcsError:
     """ECS, or something that speaks for it, answered with an error in JSON."""
     answer = error.data if isinstance(error.data, dict) else {}
     code = wire.text(answer.get("Code") or answer.get("code"))
@@ -97,7 +97,7 @@ def answered_no(operation: str, error: Any) -> EcsError:
         return NotSigned(message, **known)
     lacks = code.startswith(("Forbidden", "NoPermission")) and code != "Forbidden.RiskControl"
     if status == 403 and (lacks or _denied(error)):
-        action = wire.text(_denied(error).get("AuthAction")) or f"ecs:{operation}"
+        action = wire.text(_denied(error).get("AuthAction")) or f"{product}:{operation}"
         return NotPermitted(f"the identity lacks {action}: {message}", action=action, **known)
     return Refused(message, **known)
 

@@ -19,6 +19,7 @@ class Setup:
 
     endpoint: str = ""  # such as http://127.0.0.1:8181; empty: the region's own
     mode: str = "observe"
+    trail_endpoint: str = ""  # ActionTrail's, the same way
     connect_seconds: float = 3.0
     read_seconds: float = 10.0
     closed: str = ""  # why no call may be made at all
@@ -28,20 +29,28 @@ _setup = Setup()
 _read_only: set[tuple[str, str]] = set()  # type and digest of the collection scripts
 
 
-def configure(*, endpoint: str, mode: str, **seconds: float) -> None:
-    """Take over settings; raises ValueError that names the setting and what is allowed."""
+def configure(*, endpoint: str, mode: str, trail_endpoint: str = "", **seconds: float) -> None:
+    """Take over settings; raises ValueError that names the setting and what is allowed.
+
+    The simulator serves the audit trail too: where ECS is local, so is ActionTrail unless told.
+    """
     global _setup
     if mode not in MODES:
         raise ValueError(f"PORTAL_MODE={mode!r}: allowed are {', '.join(MODES)}")
+    _check("ECS_ENDPOINT", endpoint)
+    _check("ACTIONTRAIL_ENDPOINT", trail_endpoint)
+    if not trail_endpoint and urlsplit(endpoint).hostname in LOOPBACK:
+        trail_endpoint = endpoint
+    _setup = Setup(endpoint=endpoint, mode=mode, trail_endpoint=trail_endpoint, **seconds)
+
+
+def _check(setting: str, endpoint: str) -> None:
     parts = urlsplit(endpoint)
     plain = parts.hostname and not parts.path.strip("/") and not parts.query and not parts.username
     if endpoint and not (parts.scheme in ("http", "https") and plain):
-        raise ValueError(f"ECS_ENDPOINT={endpoint!r}: must look like http://127.0.0.1:8181")
+        raise ValueError(f"{setting}={endpoint!r}: must look like http://127.0.0.1:8181")
     if parts.scheme == "http" and (parts.hostname or "").endswith(".aliyuncs.com"):
-        raise ValueError(
-            f"ECS_ENDPOINT={endpoint!r}: scripts do not travel in the clear; use https"
-        )
-    _setup = Setup(endpoint=endpoint, mode=mode, **seconds)
+        raise ValueError(f"{setting}={endpoint!r}: scripts do not travel in the clear; use https")
 
 
 def close(reason: str) -> None:

@@ -10,6 +10,8 @@ import os
 import re
 import threading
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,6 +23,17 @@ from instances.ecs_values import Account
 log = logging.getLogger(__name__)
 
 YES_TO_A_DRY_RUN = "DryRunOperation"  # ECS says it as an error
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """One product of the cloud: its part of the SDK, and where it answers; empty: its own place."""
+
+    name: str  # the beginning of its actions in a RAM policy
+    models: Any
+    client: Any
+    endpoint: str = ""
+
 
 _last = threading.local()  # status: of the HTTP answer that this thread saw last
 _credentials: dict[Account, Any] = {}
@@ -124,10 +137,22 @@ def _source(account: Account) -> Any:
     )
 
 
-def client(account: Account, region: str) -> Any:
-    setup = ecs_mode.setup()
-    where = urlsplit(setup.endpoint)
-    return parts().client(
+def key_id(account: Account) -> str:
+    """The id of the key that this account signs with now; never its secret."""
+    try:
+        return str(_credential(account).get_credential().access_key_id or "")
+    except parts().failed as error:
+        raise ecs_errors.not_answered(error, None) from None
+
+
+def ecs() -> Product:
+    return Product("ecs", parts().models, parts().client, ecs_mode.setup().endpoint)
+
+
+def client(account: Account, region: str, product: Product | None = None) -> Any:
+    setup, product = ecs_mode.setup(), product or ecs()
+    where = urlsplit(product.endpoint)
+    return product.client(
         parts().config(
             credential=_credential(account),
             region_id=region,
@@ -140,18 +165,26 @@ def client(account: Account, region: str) -> Any:
     )
 
 
-def once(account: Account, region: str, operation: str, asked: dict[str, Any]) -> Any:
+def once(
+    account: Account,
+    region: str,
+    operation: str,
+    asked: dict[str, Any],
+    of: Callable[[], Product] = ecs,
+) -> Any:
     """One HTTP exchange: the body, or its failure in our words; one line in the log."""
-    sdk, request, started = parts(), _request(operation, asked), time.monotonic()
+    sdk, started = parts(), time.monotonic()
+    product = of()
+    request = _request(product, operation, asked)
     snake = re.sub(r"(?<!^)([A-Z])", r"_\1", operation).lower()
     _last.status = None
     try:
-        call = getattr(client(account, region), f"{snake}_with_options")
+        call = getattr(client(account, region, product), f"{snake}_with_options")
         body = call(request, sdk.options()).body
         if not (request_id := ecs_errors.request_id_of(getattr(body, "request_id", None))):
             raise ecs_errors.strange()
     except sdk.said_no as error:
-        failure = ecs_errors.answered_no(operation, error)
+        failure = ecs_errors.answered_no(operation, error, product.name)
     except sdk.failed as error:
         failure = ecs_errors.not_answered(error, _last.status)
     except EcsError as error:
@@ -167,9 +200,9 @@ def once(account: Account, region: str, operation: str, asked: dict[str, Any]) -
     raise failure from None
 
 
-def _request(operation: str, asked: dict[str, Any]) -> Any:
+def _request(product: Product, operation: str, asked: dict[str, Any]) -> Any:
     """The SDK's request for these parameters, which have ECS's own names."""
-    request = getattr(parts().models, f"{operation}Request")().from_map(asked)
+    request = getattr(product.models, f"{operation}Request")().from_map(asked)
     if unknown := asked.keys() - request.to_map().keys():  # it drops them without a word
         raise TypeError(f"{operation} has no {', '.join(sorted(unknown))}")
     return request

@@ -26,11 +26,13 @@ class Right:
     probe: Probe | None
     note: str = ""  # how sure the probe is, or why there is none
     needs_instance: bool = False
+    product: str = "ecs"
+    optional: bool = False  # a diagnosis says that it could not ask, and goes on
 
     @property
     def action(self) -> str:
         """Its name in a RAM policy."""
-        return f"ecs:{self.operation}"
+        return f"{self.product}:{self.operation}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,12 @@ class Finding:
 
 def _events(account: ecs.Account, region: str, _instance: str) -> object:
     return ecs.system_events(account, region, since=timezone.now() - timedelta(hours=1))
+
+
+def _trail(account: ecs.Account, region: str, instance: str) -> object:
+    now = timezone.now()
+    since = now - timedelta(hours=1)
+    return ecs.power_calls(account, region, instance or ecs.NOWHERE, since=since, until=now)
 
 
 LIKELY = "likely: it was not refused"
@@ -83,6 +91,14 @@ RIGHTS = (
         "observe",
         lambda a, r, i: ecs.runs_a_day(a, r),
         LIKELY,
+    ),
+    Right(
+        "LookupEvents",
+        "observe",
+        lambda a, r, i: _trail(a, r, i),
+        LIKELY,
+        product="actiontrail",
+        optional=True,
     ),
     Right(
         "DescribeInvocations",
@@ -178,9 +194,11 @@ def possible(mode: str, findings: Iterable[Finding]) -> str:
     """Whether these findings let this mode work: yes | no | unknown.
 
     A right that one region showed and another could not be asked for, because no instance is
-    there to look at, counts as shown: most accounts have empty regions.
+    there to look at, counts as shown: most accounts have empty regions. Optional ones do not count.
     """
-    states: dict[str, set[str]] = {right.action: set() for right in needed(mode)}
+    states: dict[str, set[str]] = {
+        right.action: set() for right in needed(mode) if not right.optional
+    }
     for finding in findings:
         if finding.action in states:
             states[finding.action].add(finding.state)

@@ -44,6 +44,7 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", [])
 
 ECS_ENDPOINT = env.str("ECS_ENDPOINT", "")
+ACTIONTRAIL_ENDPOINT = env.str("ACTIONTRAIL_ENDPOINT", "")
 ECS_REGIONS = env.list("ECS_REGIONS", [])
 ECS_IS_LOCAL = is_loopback(ECS_ENDPOINT)
 PORTAL_MODE = env.str("PORTAL_MODE", "full" if ECS_IS_LOCAL else "observe")

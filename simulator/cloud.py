@@ -17,6 +17,7 @@ from simulator.power import Power
 from simulator.runs import Runs
 from simulator.signature import AccessKey
 from simulator.tokens import Tokens
+from simulator.trail import Trail
 from simulator.wire import Parameters
 from simulator.world import World
 
@@ -37,8 +38,10 @@ class Cloud:
     library: Library = field(default_factory=Library)
     runs: Runs = field(init=False)
     power: Power = field(init=False)
+    trail: Trail = field(init=False)
 
     def __post_init__(self) -> None:
+        self.trail = Trail(each for machine in self.world.machines for each in machine.trail)
         self.runs = Runs(self.counters, self.faults, self.clock)
         self.power = Power(
             self.counters, self.faults, self.clock, self.runs.interrupt, self.remember

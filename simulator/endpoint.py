@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import urlencode
 
-from simulator.actions import OPERATIONS
+from simulator.actions import KNOWN, PRODUCTS, trail
 from simulator.cloud import Call, Cloud
 from simulator.errors import Refusal, forbidden
 from simulator.faults import Rule
@@ -19,7 +19,6 @@ from simulator.wire import Parameters, Reply, Request
 
 log = logging.getLogger(__name__)
 
-VERSION = "2014-05-26"
 HTML = b"<html><head><title>Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
 # Access control hides listings of instances instead of refusing them; see docs/simulator.md.
 HIDES = {"DescribeInstances"}
@@ -55,7 +54,7 @@ class Endpoint:
             log.exception("%s broke", operation)
             refusal = Refusal(500, "InternalError", "The request processing has failed.")
             reply = self._refused(operation, refusal, request, request_id)
-        self.cloud.counters.add("calls", operation if operation in OPERATIONS else "unknown")
+        self.cloud.counters.add("calls", operation if operation in KNOWN else "unknown")
         if self._struck("lost", operation, region, ids):
             raise Reset
         return reply
@@ -64,23 +63,30 @@ class Endpoint:
         if request.method not in ("POST", "GET"):
             raise Refusal(403, "UnsupportedHTTPMethod", "POST and GET are supported.")
         params = Parameters(request.pairs)
-        if asked_for(request)[1] != VERSION:
-            raise Refusal(404, "InvalidVersion", f"The specified version is not {VERSION}.")
-        act = OPERATIONS.get(operation)
+        if (version := asked_for(request)[1]) not in PRODUCTS:
+            raise Refusal(404, "InvalidVersion", f"Known versions: {', '.join(PRODUCTS)}.")
+        product, operations = PRODUCTS[version]
+        act = operations.get(operation)
         if act is None:
             raise Refusal(
                 404, "InvalidApi.NotFound", "Specified api is not found, please check your url."
             )
         if not key.may(operation) and operation not in HIDES | ALWAYS_ALLOWED:
-            raise forbidden(operation, key.id)
-        body = act(Call(self.cloud, operation, params, key, self.clock()))
+            raise forbidden(operation, key.id, product)
+        call = Call(self.cloud, operation, params, key, self.clock())
+        try:
+            body = act(call)
+        except Refusal as refusal:
+            trail.record(call, request, request_id, refusal)
+            raise
+        trail.record(call, request, request_id, body)
         body = self._emptied(operation, params, body)
         return Reply.json(200, {"RequestId": request_id, **body})
 
     def _refused(
         self, operation: str, refusal: Refusal, request: Request, request_id: str
     ) -> Reply:
-        known = operation if operation in OPERATIONS else "unknown"
+        known = operation if operation in KNOWN else "unknown"
         self.cloud.counters.add("refused", known, refusal.code)
         question = urlencode({"q": refusal.code, "product": "Ecs", "requestId": request_id})
         body = {
@@ -117,7 +123,7 @@ class Endpoint:
 
     def _emptied(self, operation: str, params: Parameters, body: dict) -> dict:
         place = (operation, params.text("RegionId"), _ids(params))
-        if operation.startswith("Describe") and self._struck("empty", *place):
+        if operation.startswith(("Describe", "Lookup")) and self._struck("empty", *place):
             body = _without_rows(body)
         if self._struck("shape", *place):
             body = _misshapen(body)

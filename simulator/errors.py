@@ -30,13 +30,13 @@ def invalid(name: str, allowed: str, *, status: int = 400) -> Refusal:
     )
 
 
-def forbidden(operation: str, identity: str) -> Refusal:
+def forbidden(operation: str, identity: str, product: str = "ecs") -> Refusal:
     """The answer of access control (RAM) to an identity that lacks the right."""
     refusal = Refusal(
         403, "Forbidden.RAM", "User not authorized to operate on the specified resource."
     )
     refusal.detail = {
-        "AuthAction": f"ecs:{operation}",
+        "AuthAction": f"{product}:{operation}",
         "AuthPrincipalDisplayName": identity,
         "AuthPrincipalType": "SubUser",
         "NoPermissionType": "ImplicitDeny",

@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
+from simulator.trail import TrailRecord
+
 HEARTBEAT = timedelta(seconds=60)
 # ECS calls an agent alive while its last heartbeat is at most two minutes old.
 ALIVE = timedelta(minutes=2)
@@ -161,6 +163,7 @@ class Machine:
     stopped_at: datetime | None = None
     stopped_mode: str = "KeepCharging"
     on_reboot: str = ""  # how its reboots go wrong, such as same_boot; see simulator/power.py
+    trail: list[TrailRecord] = field(default_factory=list)  # calls of before the simulator began
     truth: Truth | None = field(default=None, repr=False)
 
     @property

@@ -6,7 +6,7 @@ wins, and the last one always does: with nothing to judge by, the answer is `und
 
 from __future__ import annotations
 
-from diagnostics.conclusions import linux, own, platform, quiet, unknown, windows
+from diagnostics.conclusions import linux, outside, own, platform, quiet, unknown, windows
 from diagnostics.conclusions.answer import Conclusion, complete
 from diagnostics.facts import Facts
 from diagnostics.incident import settle
@@ -19,6 +19,7 @@ RULES = (
     linux.crashed,
     windows.crashed,
     own.took_it_down,
+    outside.took_it_down,  # somebody else did, by the account's audit trail
     linux.orderly,
     windows.orderly,
     platform.saw_the_guest_fail,
@@ -35,5 +36,5 @@ def conclude(facts: Facts) -> Conclusion:
     for rule in RULES:
         cause = rule(facts, incident)
         if cause:
-            return complete(cause, facts, incident)
+            return complete(outside.beside(facts, incident, cause), facts, incident)
     raise AssertionError("the last rule always answers")

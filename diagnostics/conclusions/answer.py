@@ -7,7 +7,7 @@ from datetime import datetime
 
 from diagnostics.conclusions import advice
 from diagnostics.facts import Facts
-from diagnostics.findings import Analysis, Confidence, Quote, Verdict
+from diagnostics.findings import Analysis, Confidence, Finding, Quote, Verdict
 from diagnostics.incident import Incident, fits
 from diagnostics.wording import Text, quoted
 from diagnostics.wording import say as _
@@ -41,7 +41,8 @@ class Cause:
     excluded: tuple[Excluded, ...] = ()
     contradictions: tuple[Text, ...] = ()
     ends_search: bool = False
-    origin: str = "guest"  # the evidence it rests on: guest | console | events | own | none
+    origin: str = "guest"  # the evidence it rests on: guest | console | events | own | trail | none
+    cites: tuple[Finding, ...] = ()  # what no analyzer found, but a source outside of the guest
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ class Conclusion:
     outage_minutes: int | None
     ends_search: bool
     origin: str
+    cites: tuple[Finding, ...] = ()
 
 
 def complete(cause: Cause, facts: Facts, incident: Incident) -> Conclusion:
@@ -73,7 +75,7 @@ def complete(cause: Cause, facts: Facts, incident: Incident) -> Conclusion:
         came_back_at=cause.came_back_at or incident.came_back_at,
     )
     went_down = True if cause.verdict.kind in PLATFORM else incident.went_down
-    missing = not_checked(facts)
+    missing = not_checked(facts, needed=went_down is not False and not cause.ends_search)
     return Conclusion(
         verdict=_as_sure_as_the_evidence(cause, facts),
         root_cause=_with_origin(cause, facts),
@@ -93,6 +95,7 @@ def complete(cause: Cause, facts: Facts, incident: Incident) -> Conclusion:
         outage_minutes=incident.minutes(),
         ends_search=cause.ends_search,
         origin=cause.origin,
+        cites=cause.cites,
     )
 
 
@@ -166,6 +169,8 @@ def excluded(facts: Facts, incident: Incident, cause: Cause) -> tuple[Excluded, 
                 _("The portal's own records name no reboot or run that could stop it then."),
             )
         )
+    if incident.window and facts.trail and facts.trail.covers(incident.window):
+        found += _nobody_else(facts, incident)
     if cause.origin in ("guest", "console"):
         analysis = facts.guest if cause.origin == "guest" else facts.console
         found += [
@@ -173,6 +178,18 @@ def excluded(facts: Facts, incident: Incident, cause: Cause) -> tuple[Excluded, 
             for each in (analysis.ruled_out if analysis else ())
         ]
     return tuple(found)
+
+
+def _nobody_else(facts: Facts, incident: Incident) -> tuple[Excluded, ...]:
+    if any(incident.window.holds(act.at) and not act.error for act in facts.trail.acts):
+        return ()
+    because = _(
+        "The account's audit trail has no call that reboots, stops or starts it between %(start)s"
+        " and %(end)s.",
+        start=facts.trail.since,
+        end=facts.trail.until,
+    )
+    return (Excluded(_("A reboot asked through the ECS console or API"), because),)
 
 
 def kind_is_ours(cause: Cause) -> bool:
@@ -243,10 +260,12 @@ def _crash_record(analysis: Analysis | None) -> str:
     return analysis.reason or analysis.verdict.kind
 
 
-def not_checked(facts: Facts) -> tuple[Text, ...]:
+def not_checked(facts: Facts, *, needed: bool = True) -> tuple[Text, ...]:
+    """What could not be asked. Who else acted is `needed` only where something is to explain."""
     missing = [
         _("%(source)s: %(why)s", source=SOURCE_NAMES[source], why=why)
         for source, why in facts.unasked.items()
+        if needed or source != "audit_trail"
     ]
     if not facts.guest_complete:
         missing.append(
@@ -269,6 +288,7 @@ SOURCE_NAMES = {
     "instance": _("Instance"),
     "events": _("Platform events"),
     "own": _("Own actions"),
+    "audit_trail": _("Audit trail of the account"),
     "agent": _("Agent status"),
     "guest": _("Guest records"),
     "console": _("Console output"),

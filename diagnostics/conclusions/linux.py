@@ -13,21 +13,13 @@ from diagnostics.conclusions.advice import (
     memory_advice,
 )
 from diagnostics.conclusions.answer import NOBODY, OPERATORS, OWNER, SUPPORT, Cause
+from diagnostics.conclusions.asking import POWER_KEY, about, asker
 from diagnostics.conclusions.platform import guest_failure
 from diagnostics.facts import Facts
-from diagnostics.findings import Analysis, Confidence, Finding, Verdict
+from diagnostics.findings import Analysis, Confidence, Verdict
 from diagnostics.incident import UNEXPLAINED, Incident, span
 from diagnostics.wording import Text, quoted
 from diagnostics.wording import say as _
-
-
-def about(analysis: Analysis | None, incident: Incident) -> bool:
-    """The record is of this incident: its time fits, or it has none and no other can be meant."""
-    if analysis is None:
-        return False
-    if analysis.at is None:
-        return incident.other is None
-    return incident.window is None or incident.window.holds(analysis.at)
 
 
 def crashed(facts: Facts, incident: Incident) -> Cause | None:
@@ -259,11 +251,11 @@ def orderly(facts: Facts, incident: Incident) -> Cause | None:
         return None
     if not about(analysis, incident) or guest_failure(facts, incident):
         return None
-    asker = next((f for f in analysis.findings if _asked_for_it(f, incident)), None)
-    if asker and asker.code == "who.power-key":
-        return through_the_platform(analysis, asker.title)
-    if asker:
-        sentence = _("It was an orderly reboot: %(who)s.", who=quoted(asker.title))
+    said = asker(analysis, incident)
+    if said and said.code == POWER_KEY:
+        return through_the_platform(facts, analysis, said.title)
+    if said:
+        sentence = _("It was an orderly reboot: %(who)s.", who=quoted(said.title))
     else:
         sentence = _(
             "It was an orderly reboot or shutdown; the records that were read do not name who"
@@ -280,15 +272,9 @@ def orderly(facts: Facts, incident: Incident) -> Cause | None:
             LOOK_UP,
         ),
         _("Confirm with whoever asked for it; nothing has to be repaired."),
-        NOBODY if asker else OPERATORS,
+        NOBODY if said else OPERATORS,
         went_down_at=analysis.at,
     )
-
-
-def _asked_for_it(finding: Finding, incident: Incident) -> bool:
-    at = finding.quote.at if finding.quote else None
-    fits = at is None or incident.window is None or incident.window.holds(at)
-    return finding.code.startswith("who.") and fits
 
 
 LOOK_UP = _(
@@ -297,8 +283,16 @@ LOOK_UP = _(
 )
 
 
-def through_the_platform(analysis: Analysis, line: str) -> Cause:
+NOT_IN_THE_TRAIL = _(
+    "The account's audit trail, asked up to %(end)s, names no call for it; it tells of calls up to"
+    " ten minutes late, and keeps none of what Alibaba Cloud itself does."
+)
+
+
+def through_the_platform(facts: Facts, analysis: Analysis, line: str) -> Cause:
     """A reboot asked from outside, not by this portal: console, API or a tool such as Terraform."""
+    looked = facts.trail is not None
+    unnamed = (replace(NOT_IN_THE_TRAIL, params={"end": facts.trail.until}),) if looked else ()
     return Cause(
         replace(analysis.verdict, kind="outside_action", subkind=None, crashed=False, planned=True),
         _(
@@ -308,6 +302,7 @@ def through_the_platform(analysis: Analysis, line: str) -> Cause:
             line=quoted(line),
         ),
         (
+            *unnamed,
             LOOK_UP,
             _("Ask the teams whose tools may reboot instances (Terraform, scaling, scripts)."),
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from diagnostics.conclusions import outside
 from diagnostics.conclusions.answer import NOBODY, Cause
 from diagnostics.facts import Facts, OwnAct
 from diagnostics.findings import Confidence, Verdict
@@ -15,7 +16,8 @@ def acting(facts: Facts, incident: Incident) -> OwnAct | None:
         return None
     end = incident.came_back_at or incident.window.end
     acts = [a for a in facts.acts if a.takes_down and incident.window.start <= a.at <= end]
-    return max(acts, key=lambda act: act.at, default=None)
+    ours, other = max(acts, key=lambda act: act.at, default=None), outside.acting(facts, incident)
+    return None if ours and other and other.at > ours.at else ours
 
 
 def took_it_down(facts: Facts, incident: Incident) -> Cause | None:

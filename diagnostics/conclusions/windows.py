@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from diagnostics.conclusions.advice import CATCH_WINDOWS, deep_analysis, dump_steps
 from diagnostics.conclusions.answer import NOBODY, OPERATORS, OWNER, SUPPORT, Cause
-from diagnostics.conclusions.linux import about, through_the_platform
+from diagnostics.conclusions.asking import about
+from diagnostics.conclusions.linux import through_the_platform
 from diagnostics.facts import Facts
 from diagnostics.findings import Analysis
 from diagnostics.incident import ORDERLY, UNEXPLAINED, Incident
@@ -165,7 +166,7 @@ def orderly(facts: Facts, incident: Incident) -> Cause | None:
     kind = analysis.verdict.kind
     line = _line(analysis)
     if kind == "planned_platform":
-        return through_the_platform(analysis, line)
+        return through_the_platform(facts, analysis, line)
     sentence = (
         _(
             "It was an orderly restart or shutdown; %(who)s: %(line)s.",

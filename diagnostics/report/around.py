@@ -89,6 +89,11 @@ def root_cause(source: Source) -> str:
     """In the customer's copy nobody of ours is named, and no run."""
     if source.case.kind == "own_action" and not source.internal:
         return source.say("The operations team restarted the instance on purpose.")
+    if source.conclusion["origin"] == "trail" and not source.internal:
+        return source.say(
+            "The instance was restarted or stopped on purpose, by a call to ECS that somebody with"
+            " access to the cloud account made."
+        )
     return source.told("root_cause")
 
 

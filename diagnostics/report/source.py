@@ -12,7 +12,8 @@ from diagnostics.wording import say as _
 from diagnostics.wording import unpacked
 
 INTERNAL, CUSTOMER = "internal", "customer"
-PRIVATE_SOURCES = ("history",)
+TRAIL = "audit_trail"
+PRIVATE_SOURCES = ("history", TRAIL)
 
 
 class Source:
@@ -64,6 +65,11 @@ class Source:
         if self.internal:
             return rows
         return [row for row in rows if not self._private(row)]
+
+    @property
+    def of_the_machine(self) -> list[Finding]:
+        """Those that its own records or its console prove."""
+        return [row for row in self.findings if row.source != TRAIL]
 
     def _private(self, finding: Finding) -> bool:
         return finding.source in PRIVATE_SOURCES or "history" in finding.code

@@ -75,7 +75,7 @@ def _uptime(source: Source, state: dict) -> list:
 def _shutdowns(source: Source, state: dict) -> list[str]:
     told = [
         finding.title
-        for finding in source.findings
+        for finding in source.of_the_machine
         if finding.severity in ("critical", "warning") and "bugcheck" not in finding.code
     ]
     return told[:20] or [source.say("The record holds no unexpected shutdown of this time.")]

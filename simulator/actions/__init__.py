@@ -1,4 +1,7 @@
-"""The operations that are served, by name; anything else is InvalidApi.NotFound."""
+"""The operations that are served, by name; anything else is InvalidApi.NotFound.
+
+Of ECS, and of ActionTrail the one that tells who called what.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from simulator.actions import (
     power,
     results,
     runs,
+    trail,
 )
 from simulator.cloud import Call
 
@@ -42,3 +46,7 @@ OPERATIONS: dict[str, Callable[[Call], dict]] = {
     "GetInstanceConsoleOutput": console.get_instance_console_output,
     "GetInstanceScreenshot": console.get_instance_screenshot,
 }
+OF_ACTIONTRAIL: dict[str, Callable[[Call], dict]] = {"LookupEvents": trail.lookup_events}
+# By the version that calls of a product carry.
+PRODUCTS = {"2014-05-26": ("ecs", OPERATIONS), "2020-07-06": ("actiontrail", OF_ACTIONTRAIL)}
+KNOWN = OPERATIONS.keys() | OF_ACTIONTRAIL.keys()

@@ -8,9 +8,10 @@ from simulator.machine import Truth
 from simulator.scenarios import lives
 from simulator.scenarios.crashes import ARMED, Fall, fallen
 from simulator.scenarios.events import event
-from simulator.scenarios.inventory import Card, Story
+from simulator.scenarios.inventory import Card, Story, resource_id, uuid_of
 from simulator.scenarios.quiet import agent_of, boot_of, lasting
 from simulator.scenarios.system import System, cmdline_of
+from simulator.trail import TrailRecord
 
 SECOND = timedelta(seconds=1)
 
@@ -46,7 +47,19 @@ def by_power_key(card: Card, now: datetime) -> Story:
     system = _stopped_in_order(card, now, down, timedelta(seconds=52), rebooting=False)
     _power_key(system, down)
     truth = Truth(23, "outside_action", down_at=down, guest="normal_reboot")
-    return Story(system.guest(), boot_of(system), truth, agent=agent_of(card))
+    asked = TrailRecord(
+        "RebootInstance",
+        down - 4 * SECOND,
+        card.region,
+        (resource_id("i", card.region, card.name),),
+        "terraform-ci",
+        key_id="LTAI5tTerraformCiKey0001",
+        source_ip="203.0.113.77",
+        agent="Terraform/1.9.8 terraform-provider-alicloud",
+        request_id=uuid_of("trail" + card.name).upper(),
+    )
+    story = Story(system.guest(), boot_of(system), truth, agent=agent_of(card))
+    return replace(story, trail=[asked])
 
 
 def _power_key(system: System, down: datetime) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from simulator.machine import Agent, Boot, EventRecord, Guest, Machine, Truth
 from simulator.scenarios.distros import Distro
+from simulator.trail import TrailRecord
 
 ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 ID_PREFIX = {"cn-hangzhou": "bp1", "ap-southeast-1": "t4n"}
@@ -47,6 +48,7 @@ class Story:
     boot: Boot
     truth: Truth | None = None
     events: list[EventRecord] = field(default_factory=list)
+    trail: list[TrailRecord] = field(default_factory=list)
     agent: Agent = field(default_factory=Agent)
     status: str = "Running"
     stopped_at: datetime | None = None
@@ -111,6 +113,7 @@ def build(card: Card, story: Story, now: datetime) -> Machine:
         guest=story.guest,
         events=story.events,
         stopped_at=story.stopped_at,
+        trail=story.trail,
         truth=story.truth,
     )
 

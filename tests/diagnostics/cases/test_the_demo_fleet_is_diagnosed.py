@@ -14,7 +14,7 @@ from tests.diagnostics.cases.conftest import carried, machine, mirrored, opened
 
 pytestmark = pytest.mark.django_db
 
-SHOWN = {1, 2, 3, 4, 5, 11, 13, 17, 18, 19, 20, 21, 22}
+SHOWN = {1, 2, 3, 4, 5, 11, 13, 15, 16, 17, 18, 19, 20, 21, 22, 23}
 SILENT = {"legacy-01", "iot-01", "gw-02"}  # nobody can be asked: an honest "undetermined"
 NAMES = [
     "web-01",
@@ -31,6 +31,9 @@ NAMES = [
     "log-01",
     "crm-01",
     "gw-01",
+    "test-01",
+    "job-01",
+    "edge-01",
 ]
 
 
