@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from commands import parameters
@@ -76,6 +77,21 @@ class SavedForm(ScriptForm):
         initial = newest.as_script() | {"name": command.name, "description": command.description}
         return cls(initial=initial | {"tags": tags, "base": newest.number}, command=command)
 
+    @classmethod
+    def with_rows(cls, told: QueryDict, command: SavedCommand | None) -> SavedForm:
+        """As it was filled in, nothing judged, with a row for each place of the script."""
+        form = cls(initial={name: told.get(name) for name in cls.base_fields}, command=command)
+        form.rows = ParameterRows(initial=_roomy(told), prefix="parameter")
+        return form
+
+    def make_room(self) -> None:
+        """For showing it again: rows for what the script names and nobody declared yet."""
+        rows = [*_roomy(self.data), *[{"kind": Kind.TEXT}] * ROWS_TO_SPARE][: parameters.MOST]
+        told = {"parameter-TOTAL_FORMS": str(len(rows)), "parameter-INITIAL_FORMS": "0"}
+        for place, row in enumerate(rows):
+            told |= {f"parameter-{place}-{name}": value for name, value in row.items()}
+        self.rows = ParameterRows(told, prefix="parameter")
+
     def clean_name(self) -> str:
         name = self.cleaned_data["name"].strip()
         if not name:
@@ -119,6 +135,20 @@ class SavedForm(ScriptForm):
 
     def script_fields(self) -> dict[str, Any]:
         return {name: self.cleaned_data[name] for name in Script.FIELDS}
+
+
+def _roomy(told: QueryDict) -> list[dict[str, str]]:
+    """The rows that were filled in, and one for each further place of the script."""
+    rows = []
+    for place in range(parameters.MOST):
+        names = {name: f"parameter-{place}-{name}" for name in ParameterForm.base_fields}
+        row = {name: told.get(field, "") for name, field in names.items()}
+        if any(value.strip() for name, value in row.items() if name != "kind"):
+            rows.append(row)
+    known = {row["name"].strip().lower() for row in rows}
+    places = parameters.places(told.get("script", ""))
+    wanted = [name for name in places if name.lower() not in known]
+    return (rows + [{"name": name, "kind": Kind.TEXT} for name in wanted])[: parameters.MOST]
 
 
 def _rows(revision: CommandRevision | None) -> list[dict[str, str]]:

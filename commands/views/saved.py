@@ -114,8 +114,11 @@ def _edit(request: HttpRequest, command: SavedCommand | None) -> HttpResponse:
     if request.method != "POST":
         form = SavedForm.editing(command) if command else SavedForm()
         return _editor(request, form)
+    if request.POST.get("stage") == "rows":
+        return _editor(request, SavedForm.with_rows(request.POST, command))
     form = SavedForm(request.POST, command=command)
     if not form.is_valid():
+        form.make_room()
         return _editor(request, form, status=400)
     told = form.cleaned_data
     revision = saved.save(

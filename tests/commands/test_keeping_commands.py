@@ -1,5 +1,7 @@
 """A saved command keeps every version, and nobody's work is overwritten unseen."""
 
+import re
+
 import pytest
 
 from commands.models import CommandRevision, Favourite, SavedCommand
@@ -114,6 +116,25 @@ def test_parameters_are_kept_with_their_kind(client, writer):
     assert kept == [
         {"name": "level", "kind": "choice", "choices": ["info", "debug"], "default": "info"}
     ]
+
+
+def named(page) -> list[str]:
+    """What stands in the rows of the parameters."""
+    return re.findall(r'name="parameter-\d+-name"(?: value="(\w*)")?', page.text)
+
+
+def test_every_place_of_the_script_gets_a_row_to_declare_it(client, writer):
+    script = "echo {{a}} {{b}} {{c}} {{d}}"
+    filled = parameter(name="b", kind="number", default="3")
+
+    more = client.post("/commands/new/", told(script=script, stage="rows", **filled))
+    assert (more.status_code, named(more)) == (200, ["b", "a", "c", "d", "", ""])
+    assert "Nothing was saved" not in more.text and 'value="3"' in more.text
+
+    refused = client.post("/commands/new/", told(script=script, **filled))
+    assert (refused.status_code, named(refused)) == (400, ["b", "a", "c", "d", "", ""])
+    assert "Not declared: a, c, d." in refused.text
+    assert not SavedCommand.objects.exists()
 
 
 def test_favourites_are_a_persons_own(client, uptime, writer):
