@@ -1,6 +1,7 @@
 """What we do to instances: scripts kept to be run, runs, each machine's answer."""
 
 from commands.models.agents import AgentInstall as AgentInstall
+from commands.models.auto_pass import AutoPass as AutoPass
 from commands.models.library import LibraryAct as LibraryAct
 from commands.models.outputs import Output as Output
 from commands.models.outputs import digest_of as digest_of
@@ -8,19 +9,18 @@ from commands.models.policy import Approval as Approval
 from commands.models.policy import Decision as Decision
 from commands.models.policy import PolicyRule as PolicyRule
 from commands.models.policy import Verb as Verb
-from commands.models.reboots import LIVE as LIVE
-from commands.models.reboots import AutoPass as AutoPass
+from commands.models.reboot_items import LIVE as LIVE
+from commands.models.reboot_items import ItemOutcome as ItemOutcome
+from commands.models.reboot_items import ItemState as ItemState
+from commands.models.reboot_items import RebootItem as RebootItem
+from commands.models.reboot_items import Verdict as Verdict
 from commands.models.reboots import BatchState as BatchState
 from commands.models.reboots import Cleared as Cleared
 from commands.models.reboots import Ending as Ending
-from commands.models.reboots import ItemOutcome as ItemOutcome
-from commands.models.reboots import ItemState as ItemState
 from commands.models.reboots import PauseOption as PauseOption
 from commands.models.reboots import RateMode as RateMode
 from commands.models.reboots import RebootBatch as RebootBatch
-from commands.models.reboots import RebootItem as RebootItem
 from commands.models.reboots import RebootWave as RebootWave
-from commands.models.reboots import Verdict as Verdict
 from commands.models.reboots import WaveRun as WaveRun
 from commands.models.reboots import WaveStage as WaveStage
 from commands.models.reboots import Way as Way

@@ -12,7 +12,8 @@ from django.db.models import F, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from commands.models.reboots import AutoPass, RebootBatch
+from commands.models.auto_pass import AutoPass
+from commands.models.reboots import RebootBatch
 from commands.models.runs import Invocation
 from portal.work import Work
 
