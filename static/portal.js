@@ -20,6 +20,16 @@ document.addEventListener("click", (event) => {
   if (time) [time.title, time.textContent] = [time.textContent, time.title];
 });
 
+// The same moment in the zone of whoever reads, where the portal names another one.
+function tellHere(root) {
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  for (const place of root.querySelectorAll("[data-here]")) {
+    const here = new Date(place.dataset.here).toLocaleString("sv-SE", { timeZone: zone });
+    place.hidden = place.dataset.here.startsWith(here.replace(" ", "T"));
+    place.textContent = `= ${here} ${zone}`;
+  }
+}
+
 // A live part is replaced as a whole: what a person has opened in it stays open.
 const opened = new Map();
 document.addEventListener("htmx:beforeSwap", (event) => {
@@ -32,6 +42,7 @@ document.addEventListener("htmx:afterSwap", () => {
   }
   opened.clear();
   offerCopies(document);
+  tellHere(document);
 });
 
 // Files that the portal would refuse are not sent first: that could take minutes.
@@ -54,4 +65,4 @@ document.addEventListener("htmx:sendError", () => connected(false));
 document.addEventListener("htmx:responseError", () => connected(false));
 document.addEventListener("htmx:afterRequest", (event) => { if (event.detail.successful) connected(true); });
 
-document.addEventListener("DOMContentLoaded", () => offerCopies(document));
+document.addEventListener("DOMContentLoaded", () => { offerCopies(document); tellHere(document); });

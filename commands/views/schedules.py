@@ -73,11 +73,13 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     )
     timed = schedule.repeat_mode == Schedule.Repeat.PERIOD
     active = schedule.state == Schedule.State.ACTIVE and timed
-    coming = firing.read(schedule).coming(timezone.now()) if active else []
+    times = firing.read(schedule) if timed else None
+    coming = times.coming(timezone.now()) if active else []
     fires = Fire.objects.filter(schedule=schedule).select_related("invocation")
     page = lists.page(request, fires, ("-planned_at",))
     shown = {"schedule": schedule, "coming": coming, "page": page, "run": schedule.timed_run}
     shown["bars"] = bars_of([fire.invocation for fire in page if fire.invocation])
+    shown["names_zone"] = times is not None and str(times.zone) in schedule.expression
     shown["own"] = request.user.is_superuser or schedule.owner_id == request.user.pk
     if run := schedule.timed_run:
         shown["stopping"] = stopping.progress(run) if run.stop_asked_at else None

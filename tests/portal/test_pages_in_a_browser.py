@@ -1,11 +1,14 @@
 """A real browser under the strict content policy: phone and desk, light and dark, by keyboard."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
 from django.utils import timezone
 
+from commands import firing
+from commands.models import SavedCommand, Schedule
 from tests.diagnostics.readiness.rows import kept
 from tests.factories import CaseFactory, EventFactory, InstanceFactory, RegionFactory, a_person
 
@@ -148,6 +151,31 @@ def test_what_a_list_was_filtered_by_goes_along_to_a_run(page_of, live_server, p
     page.get_by_role("button", name="Run on ticked").click()
     page.wait_for_url(f"{live_server.url}/runs/new/")
     assert not page.complaints
+
+
+def test_the_next_times_stand_in_the_zone_of_whoever_reads(page_of, live_server, person):
+    command = SavedCommand.objects.create(name="uptime", owner=person)
+    script = {"script": "uptime", "type": "RunShellScript", "timeout": 60}
+    schedule = Schedule.objects.create(
+        name="nightly",
+        revision=command.revise(by=person, parameters=[], **script),
+        picked={"text": person.machine.name},
+        expression="0 30 2 * * ? America/New_York",
+        zone="UTC",
+        owner=person,
+    )
+    firing.begin(schedule)
+    page = page_of(DESK, timezone_id="Asia/Shanghai")
+    page.goto(live_server.url + schedule.get_absolute_url())
+    told = [each.inner_text() for each in page.locator("[data-here]:visible").all()]
+    assert len(told) == 5
+    for line in told:  # half past two in New York, an hour later there in winter
+        assert re.fullmatch(r"= \d{4}-\d\d-\d\d 1[45]:30:00 Asia/Shanghai", line)
+    assert "America/New_York UTC" not in page.inner_text("main")
+    page = page_of(DESK, timezone_id="UTC")
+    page.goto(live_server.url + schedule.get_absolute_url())
+    assert page.locator("[data-here]").count() == 5
+    assert page.locator("[data-here]:visible").count() == 0
 
 
 def test_an_id_is_copied_by_a_click(page_of, live_server, person):
