@@ -45,4 +45,5 @@ lint: .venv/installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/djlint --lint --quiet templates
+	for po in locale/*/LC_MESSAGES/django.po; do msgfmt --check --output-file=/dev/null $$po || exit 1; done
 	$(MANAGE) makemigrations --check --dry-run

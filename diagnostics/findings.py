@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from .wording import Text
+
 
 class Severity(StrEnum):
     CRITICAL = "critical"  # explains a going-down
@@ -42,7 +44,7 @@ class Finding:
 
     code: str
     severity: Severity
-    title: str
+    title: str | Text
     quote: Quote | None = None
     analyzer: str = ""
     facts: Mapping[str, object] = field(default_factory=dict)
@@ -64,8 +66,8 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class RuledOut:
-    what: str
-    because: str
+    what: Text
+    because: Text
     quote: Quote | None = None
 
 
@@ -81,7 +83,7 @@ class Analysis:
     at: datetime | None = None
     module: str | None = None
     call_trace: tuple[str, ...] = ()
-    reason: str | None = None  # the panic line or the bugcheck's name, as printed
+    reason: str | Text | None = None  # the panic line or the bugcheck's name, as printed
     details: Mapping[str, object] = field(default_factory=dict)
 
 

@@ -74,7 +74,7 @@ def _handed_in(rows: Iterable[Evidence]) -> frozenset[tuple[int, str]]:
 def conclude_without_analysis(claim: Claim[DiagnosisCase]) -> None:
     """Reading the evidence failed again and again: conclude from the rest, and say so."""
     known = facts_of(claim.row)
-    error = claim.row.last_error or "it did not end"
+    error = claim.row.last_error or _("it did not end")
     unasked = {**known.unasked, "guest": _("Reading it failed: %(error)s", error=quoted(error))}
     facts = replace(known, unasked=unasked)
     _write(claim, Opinion(facts, conclude(facts), Reading(complete=False, problems=(error,))))
@@ -219,7 +219,8 @@ def _row(case: DiagnosisCase, place: int, finding: Finding, source: Evidence | N
         position=place,
         code=clean(finding.code)[:80],
         severity=str(finding.severity)[:10],
-        title=clean(finding.title),
+        title=clean(str(finding.title)),
+        told=packed(finding.title),
         quote=clean(quote.text) if quote else "",
         source=clean(quote.source)[:80] if quote else "",
         at=quote.at if quote and quote.at and quote.at.tzinfo else None,

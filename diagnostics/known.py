@@ -15,7 +15,7 @@ from diagnostics.findings import Analysis, Window
 from diagnostics.models import DiagnosisCase, Step, StepState
 from diagnostics.reading import Reading
 from diagnostics.steps import events, own, trail
-from diagnostics.wording import Text, quoted, unpacked
+from diagnostics.wording import Text, listed, quoted, unpacked
 from diagnostics.wording import say as _
 
 GATHERED = (stages.INSTANCE, stages.AGENT, stages.GUEST)  # no judging touches their times
@@ -62,8 +62,8 @@ def with_reading(facts: Facts, reading: Reading) -> Facts:
     if reading.os and not machine.os_type:
         machine = replace(machine, os_type=reading.os)
     if reading.guest is None and "guest" not in unasked:
-        why = "; ".join(reading.problems) or "nothing was collected"
-        unasked["guest"] = _("What it printed could not be read: %(why)s.", why=quoted(why))
+        why = listed(reading.problems) if reading.problems else _("nothing was collected")
+        unasked["guest"] = _("What it printed could not be read: %(why)s.", why=why)
     unreadable = reading.guest is not None and reading.guest.verdict.kind == "undetermined"
     if unreadable:
         unasked["guest"] = _why_unreadable(reading.guest)

@@ -168,7 +168,7 @@ class CaseShown:
             for check, error in (analysis.get("broken") or {}).items():
                 rows.append({"name": check, "tone": "bad", "why": _("broke: %s") % error})
         for problem in self.judgement.get("problems") or ():
-            rows.append({"name": _("Evidence"), "tone": "attention", "why": problem})
+            rows.append({"name": _("Evidence"), "tone": "attention", "why": spoken(problem)})
         return rows
 
     @cached_property

@@ -6,7 +6,7 @@ found for translation; `diagnostics.speech` speaks them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -27,9 +27,19 @@ def say(message: str, /, **params: object) -> Text:
     return Text(message, params)
 
 
-def quoted(words: str) -> Text:
-    """Words that came from outside (a machine, ECS, a person) and are not translated."""
+def quoted(words: str | Text) -> Text:
+    """Words that came from outside (a machine, ECS, a person) and are not translated.
+
+    A sentence of our own that stands in their place stays one."""
+    if isinstance(words, Text):
+        return words
     return Text("%(words)s", {"words": words})
+
+
+def listed(parts: Iterable[str | Text]) -> Text:
+    """Several in a row, each in the reader's language."""
+    told = {f"part{number}": quoted(part) for number, part in enumerate(parts)}
+    return Text("; ".join(f"%({name})s" for name in told), told)
 
 
 def stamp(at: datetime) -> str:

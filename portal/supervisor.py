@@ -105,7 +105,7 @@ class Supervisor:
         finally:
             self._stop_all()
 
-    def say(self, text: str, who: str = "supervisor") -> None:
+    def tell(self, text: str, who: str = "supervisor") -> None:
         for line in text.splitlines():
             print(f"{who:<10}| {line}", flush=True)
 
@@ -121,7 +121,7 @@ class Supervisor:
             elif child.process is not None and child.ended():
                 self._close(child)
                 rest = child.start_at - time.monotonic()
-                self.say(f"{child.role.name} ended; starting it again in {rest:.1f} s")
+                self.tell(f"{child.role.name} ended; starting it again in {rest:.1f} s")
 
     def _close(self, child: Child) -> None:
         self._hear(child)
@@ -141,12 +141,12 @@ class Supervisor:
             return True
         *lines, child.unfinished = (child.unfinished + heard).split(b"\n")
         for line in lines:
-            self.say(line.decode(errors="replace"), child.role.name)
+            self.tell(line.decode(errors="replace"), child.role.name)
         return bool(heard)
 
     def _stop_all(self) -> None:
         """SIGTERM to each main process, SIGKILL to the groups of those that do not go."""
-        self.say(f"stopping ({self.why})")
+        self.tell(f"stopping ({self.why})")
         going = [child for child in self.children if child.process]
         for child in going:
             child.process.terminate()
@@ -155,10 +155,10 @@ class Supervisor:
             self._listen(0.05)
             going = [child for child in going if not child.ended()]
         for child in going:
-            self.say(f"{child.role.name} does not stop: killed")
+            self.tell(f"{child.role.name} does not stop: killed")
             child.signal_group(signal.SIGKILL)
             child.process.wait()
-        self.say("stopped")
+        self.tell("stopped")
 
 
 @contextlib.contextmanager

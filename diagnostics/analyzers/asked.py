@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from ..findings import Finding, Quote, Severity
 from ..readers import lines
 from ..readers.clock import Clock, epoch
 from ..readers.lines import Line
+from ..wording import Text
+from ..wording import say as _
 from .registry import analyzer
 
 STOPS = (
@@ -21,41 +24,41 @@ ASKERS = [
     (
         "who.sudo",
         re.compile(rf"\s*(?P<user>\S+) : .*COMMAND=(?P<what>\S*(?:/|\b){STOPS}\b.*)"),
-        "{user} ran {what} through sudo",
+        _("%(user)s ran %(what)s through sudo"),
     ),
     (
         "who.cron",
         re.compile(rf"\((?P<user>\S+)\) CMD \((?P<what>.*\b{STOPS}\b.*)\)"),
-        "a cron job of {user} ran {what}",
+        _("a cron job of %(user)s ran %(what)s"),
     ),
     (
         "who.audit",
         re.compile(rf"type=SYSTEM_SHUTDOWN .*?auid=(?!{NOBODY}\b)(?P<user>\d+)"),
-        "the audit log records a shutdown asked in a session of user id {user}",
+        _("the audit log records a shutdown asked in a session of user id %(user)s"),
     ),
     (
         "who.audit",
         re.compile(rf"type=(?:SYSCALL|EXECVE) .*(?P<what>exe=\"\S*{STOPS}\"|a0=\"{STOPS}\")"),
-        "the audit log records the command {what}",
+        _("the audit log records the command %(what)s"),
     ),
     (
         "who.power-key",
         re.compile(r"Power key pressed|Power-Off key pressed"),
-        "the power key was pressed: on a cloud machine that is its console, API or tools",
+        _("the power key was pressed: on a cloud machine that is its console, API or tools"),
     ),
     (
         "who.updates",
         re.compile(r".*(?:unattended-upgrade|dnf-automatic|yum-cron|needrestart).*(?i:reboot)"),
-        "automatic updates asked for it",
+        _("automatic updates asked for it"),
     ),
     (
         "who.shutdown",
         re.compile(
             r"(?:shutting down for system (?P<what>reboot|halt)|The system will (?P<w2>\w+))"
         ),
-        "shutdown announced it: {line}",
+        _("shutdown announced it: %(line)s"),
     ),
-    ("who.agent", re.compile(r".*(?i:(?:reboot|shutdown) (?:by|via) .*)"), "{line}"),
+    ("who.agent", re.compile(r".*(?i:(?:reboot|shutdown) (?:by|via) .*)"), Text("%(line)s")),
 ]
 
 
@@ -71,9 +74,10 @@ def askers(who: str, clock: Clock) -> Iterator[Finding]:
                 break
 
 
-def _asked(code: str, title: str, said: re.Match, line: Line, clock: Clock) -> Finding:
+def _asked(code: str, title: Text, said: re.Match, line: Line, clock: Clock) -> Finding:
     named = {name: value for name, value in said.groupdict().items() if value}
-    text = title.format_map({"user": "?", "what": "?", **named, "line": line.text.strip()[:120]})
+    words = {"user": "?", "what": "?", **named, "line": line.text.strip()[:120]}
+    text = replace(title, params=words)
     audited = AUDITED.search(line.raw)
     at = epoch(audited[1]) if audited else clock.exact(line.at)
     quote = Quote(line.raw.strip()[:400], "who", at)
@@ -85,7 +89,12 @@ def histories(history: str) -> Iterator[Finding]:
     """Shell histories that name what stops or crashes a machine. Only that, never their lines."""
     for raw in history.splitlines()[:100]:
         if found := re.fullmatch(r"([a-z-]+) (/.*):([1-9]\d{0,8})", raw):
-            title = f"The shell history {found[2]} names {found[1]} ({found[3]} times)"
+            title = _(
+                "The shell history %(path)s names %(word)s (%(count)s times)",
+                path=found[2],
+                word=found[1],
+                count=found[3],
+            )
             facts = {"word": found[1], "path": found[2], "count": int(found[3])}
             quote = Quote(raw, "history")
             yield Finding("history.names", Severity.INFO, title, quote, facts=facts)

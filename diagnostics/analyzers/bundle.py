@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from ..findings import Analysis, Confidence, Finding, Quote, RuledOut, Severity, Verdict, Window
 from ..readers import clock
 from ..readers.clock import Clock
+from ..wording import say as _
 from . import records, registry, signature
 from .records import KERNEL, PRESENT, PREVIOUS, Record
 
@@ -110,7 +111,7 @@ def _merged(findings: list[Finding]) -> list[Finding]:
     best: dict[object, Finding] = {}
     for finding in sorted(findings, key=_order):
         facts = finding.facts
-        told = (facts["subkind"], facts.get("reason")) if "kind" in facts else finding.title
+        told = (facts["subkind"], facts.get("reason")) if "kind" in facts else str(finding.title)
         same = (finding.code, told)
         if same not in best:
             best[same] = finding
@@ -178,8 +179,10 @@ def _verdict(best: Finding | None, sections: Mapping[str, str], stayed: bool) ->
 def _outside(aside: list[Finding]) -> Iterator[RuledOut]:
     for finding in aside:
         at = finding.quote.at if finding.quote else None
-        when = f"it happened at {at.isoformat()}" if at else "it is of an earlier boot"
-        yield RuledOut(finding.title, f"{when}, outside the time in question", finding.quote)
+        why = _("it is of an earlier boot, outside the time in question")
+        if at:
+            why = _("it happened at %(at)s, outside the time in question", at=at.isoformat())
+        yield RuledOut(finding.title, why, finding.quote)
 
 
 def _best(fitting: list[Finding], machine: Clock, window: Window | None) -> Finding | None:
@@ -222,14 +225,17 @@ def _ruled_out(
     told = []
     for name in PREVIOUS:
         if name in sections and not sections[name].strip() and kind != "kernel_panic":
-            told.append(RuledOut("kernel panic", f"{name} was asked and holds nothing"))
+            why = _("%(name)s was asked and holds nothing", name=name)
+            told.append(RuledOut(_("kernel panic"), why))
     for record in found:
         if record.name in PRESENT or kind == "kernel_panic" or record.down.died:
             continue
         last = record.story.last
         quote = Quote(last.raw[:400], record.name) if last else None
-        why = f"{record.name} was read to its end; no line of it is a panic or an oops"
-        told.append(RuledOut("kernel panic", why, quote))
+        why = _(
+            "%(name)s was read to its end; no line of it is a panic or an oops", name=record.name
+        )
+        told.append(RuledOut(_("kernel panic"), why, quote))
     return told
 
 
@@ -237,7 +243,7 @@ def _not_asked(sections: Mapping[str, str]) -> dict[str, str]:
     """Records that could not be read, and why: nothing is concluded from their silence."""
     notes: dict[str, str] = {}
     for line in sections.get("collection", "").splitlines():
-        name, _, why = line.partition(": ")
+        name, _colon, why = line.partition(": ")
         notes[name.strip()] = why.strip()
     wanted = [name for name in (*KERNEL, *BESIDE) if name not in ("console", "text")]
     return {name: notes.get(name, "not in the answer") for name in wanted if name not in sections}

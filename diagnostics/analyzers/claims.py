@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..findings import Finding, Quote, Severity
 from ..readers.events import Event
 from ..readers.lines import Line
+from ..wording import Text
 from . import traces
 from .signature import release
 
@@ -17,7 +18,13 @@ def quote(line: Line, source: str) -> Quote:
 
 
 def claim(
-    code: str, title: str, event: Event, kind: str, subkind: str, weight: int, **facts: object
+    code: str,
+    title: str | Text,
+    event: Event,
+    kind: str,
+    subkind: str,
+    weight: int,
+    **facts: object,
 ) -> Finding:
     """A finding that says what the text as a whole tells, if nothing weightier is found.
 

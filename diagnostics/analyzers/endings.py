@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ..findings import Finding, Severity
 from ..readers.boots import Boot, Story
 from ..readers.events import Event
+from ..wording import say as _
 from .claims import claim, quote
 from .registry import analyzer
 
@@ -24,8 +25,8 @@ def orderly(down: Boot) -> Iterator[Finding]:
     shutdown = bool(reasons) and all(e.name == "shutdown" for e in reasons)
     subkind = "shutdown" if shutdown else "reboot"
     title = {
-        "shutdown": "The system was shut down in order",
-        "reboot": "The system was restarted in order",
+        "shutdown": _("The system was shut down in order"),
+        "reboot": _("The system was restarted in order"),
     }
     yield claim(
         "system.orderly",
@@ -43,7 +44,7 @@ def keys(down: Boot) -> Iterator[Finding]:
     """The machine was reset at once through sysrq, without unmounting."""
     for event in down.of("sysrq"):
         if event.name in ("reboot", "off"):
-            title = "The machine was reset at once through sysrq"
+            title = _("The machine was reset at once through sysrq")
             yield claim("sysrq.reset", title, event, "unexplained_reboot", "sysrq_b", KEYED)
             return
 
@@ -60,7 +61,7 @@ def abrupt(story: Story) -> Iterator[Finding]:
     subkind = "power_reset" if _whole_console(down) else "unknown"
     finding = claim(
         "system.no-end",
-        "The machine started again, and the boot before it ends without any record of an end",
+        _("The machine started again, and the boot before it ends without any record of an end"),
         start or Event("boot.kernel", down.last),
         "unexplained_reboot",
         subkind,
@@ -82,7 +83,7 @@ def unfinished(previous: Boot) -> Iterator[Finding]:
     yield Finding(
         "system.no-end",
         Severity.CRITICAL,
-        "The journal of the boot before this one ends without any record of an end",
+        _("The journal of the boot before this one ends without any record of an end"),
         quote(previous.last, "journal_previous"),
         facts=told,
     )

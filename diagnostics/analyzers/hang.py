@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from ..findings import Finding
 from ..readers.boots import Boot
 from ..readers.events import Event
+from ..wording import say as _
 from . import culprit, locks
 from .claims import claim, traced
 from .registry import analyzer
@@ -15,11 +16,11 @@ from .registry import analyzer
 HANG = 60
 TASK = re.compile(r"INFO: task (\S+?):(\d+) blocked")
 TITLES = {
-    "soft_lockup": "A processor was busy in the kernel for too long (soft lockup)",
-    "hard_lockup": "A processor stopped answering interrupts (hard lockup)",
-    "rcu_stall": "A processor did not pass a quiet state in time (RCU stall)",
-    "hung_task": "A task was blocked for too long (hung task)",
-    "lockup_other": "A workqueue stood still (workqueue lockup)",
+    "soft_lockup": _("A processor was busy in the kernel for too long (soft lockup)"),
+    "hard_lockup": _("A processor stopped answering interrupts (hard lockup)"),
+    "rcu_stall": _("A processor did not pass a quiet state in time (RCU stall)"),
+    "hung_task": _("A task was blocked for too long (hung task)"),
+    "lockup_other": _("A workqueue stood still (workqueue lockup)"),
 }
 
 
@@ -34,9 +35,10 @@ def hangs(down: Boot) -> Iterator[Finding]:
         same = [other for other in down.of("hang") if other.code == event.code]
         function = stuck_in(same)
         place = function or (locks.waits_in(event) if event.name == "hung_task" else None)
+        title = TITLES[event.name]
         yield claim(
             f"kernel.{event.name.replace('_', '-')}",
-            TITLES[event.name] + (f", in {place}" if place else ""),
+            _("%(what)s, in %(function)s", what=title, function=place) if place else title,
             event,
             "hang",
             event.name,

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from ..findings import Finding
 from ..readers.boots import Boot
+from ..wording import say as _
 from .claims import claim
 from .registry import analyzer
 
@@ -26,9 +27,9 @@ def errors(down: Boot) -> Iterator[Finding]:
         if subkind not in seen:
             seen.add(subkind)
             title = {
-                "fatal": "The hardware reported an error that was not corrected",
-                "corrected": "The hardware corrected an error",
-                "nmi_unknown": "A non-maskable interrupt came for a reason nobody knows",
+                "fatal": _("The hardware reported an error that was not corrected"),
+                "corrected": _("The hardware corrected an error"),
+                "nmi_unknown": _("A non-maskable interrupt came for a reason nobody knows"),
             }[event.name]
             code = f"hardware.{event.name.replace('_', '-')}"
             yield claim(code, title, event, "warning", subkind, WEAK, reason=event.text[:300])

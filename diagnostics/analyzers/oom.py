@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from ..findings import Finding
 from ..readers.boots import Boot
 from ..readers.events import Event
+from ..wording import say as _
 from .claims import claim
 from .registry import analyzer
 
@@ -15,6 +16,7 @@ OOM = 63
 VICTIM = re.compile(r"[Kk]ill(?:ed)? process (\d+),? (?:UID \d+, )?\(([^)]*)\)")
 ROW = re.compile(r"\[ *(\d+)\] +\d+ +\d+ +(\d+) +(\d+) .* (\S+)$")
 PAGE_MIB = 4096 / 2**20
+LIMITS = {"memcg": _("a control group's limit"), "manual": _("sysrq asked for it")}
 TASK = re.compile(r"task=([^,]+),pid=(\d+)")
 
 
@@ -27,11 +29,13 @@ def kills(down: Boot) -> Iterator[Finding]:
     subkind = scope(events, down)
     kill = next((event for event in events if VICTIM.search(event.text)), events[0])
     victims = tuple(dict.fromkeys(v for event in events if (v := _victim(event))))
-    limit = {"memcg": "a control group's limit", "manual": "sysrq asked for it"}
     yield claim(
         "memory.oom-kill",
-        f"The kernel killed {', '.join(victims[:3]) or 'a process'} for lack of memory "
-        f"({limit.get(subkind, 'the whole machine ran out')})",
+        _(
+            "The kernel killed %(who)s for lack of memory (%(limit)s)",
+            who=", ".join(victims[:3]) or _("a process"),
+            limit=LIMITS.get(subkind, _("the whole machine ran out")),
+        ),
         kill,
         "oom_kill",
         subkind,

@@ -8,6 +8,8 @@ from dataclasses import replace
 from ..findings import Finding
 from ..readers.boots import Boot
 from ..readers.events import Event
+from ..wording import Text
+from ..wording import say as _
 from . import causes, culprit
 from .claims import claim, traced
 from .hang import stuck_in
@@ -28,31 +30,31 @@ REASONS = {  # panic subkind -> reports that tell where
     "sched_atomic": "warning.sched_atomic",
 }
 WORDS = {
-    "null_deref": "NULL pointer dereference",
-    "paging_fault": "access to memory that is not mapped",
-    "gpf": "general protection fault",
-    "kernel_bug": "kernel BUG",
-    "divide_error": "division by zero",
-    "invalid_opcode": "invalid opcode",
-    "stack": "kernel stack damaged or overrun",
-    "memory_corruption": "memory corruption",
-    "oops": "kernel oops",
-    "panic_on_warn": "warning, with panic_on_warn set",
-    "init_killed": "init was killed",
-    "no_init": "no init could be started",
-    "vfs_root": "the root file system could not be mounted",
-    "sysrq": "crash asked for by sysrq",
-    "hard_lockup": "hard lockup",
-    "soft_lockup": "soft lockup",
-    "rcu_stall": "RCU stall",
-    "hung_task": "hung task",
-    "mce": "machine check: fatal hardware error",
-    "nmi": "NMI",
-    "oom_panic": "out of memory, with panic_on_oom set",
-    "fs_panic": "file system error, with panic on error",
-    "watchdog": "watchdog",
-    "sched_atomic": "scheduling while atomic",
-    "kmsan": "use of uninitialised memory",
+    "null_deref": _("NULL pointer dereference"),
+    "paging_fault": _("access to memory that is not mapped"),
+    "gpf": _("general protection fault"),
+    "kernel_bug": _("kernel BUG"),
+    "divide_error": _("division by zero"),
+    "invalid_opcode": _("invalid opcode"),
+    "stack": _("kernel stack damaged or overrun"),
+    "memory_corruption": _("memory corruption"),
+    "oops": _("kernel oops"),
+    "panic_on_warn": _("warning, with panic_on_warn set"),
+    "init_killed": _("init was killed"),
+    "no_init": _("no init could be started"),
+    "vfs_root": _("the root file system could not be mounted"),
+    "sysrq": _("crash asked for by sysrq"),
+    "hard_lockup": _("hard lockup"),
+    "soft_lockup": _("soft lockup"),
+    "rcu_stall": _("RCU stall"),
+    "hung_task": _("hung task"),
+    "mce": _("machine check: fatal hardware error"),
+    "nmi": _("NMI"),
+    "oom_panic": _("out of memory, with panic_on_oom set"),
+    "fs_panic": _("file system error, with panic on error"),
+    "watchdog": _("watchdog"),
+    "sched_atomic": _("scheduling while atomic"),
+    "kmsan": _("use of uninitialised memory"),
 }
 
 
@@ -76,7 +78,7 @@ def oopses(down: Boot) -> Iterator[Finding]:
             cause = _first_of_death(event, earlier)
             subkind = _subkind(cause, earlier)
             weight = SURVIVED if _survived(event, down) else OOPS
-            title = "The kernel hit an error"
+            title = _("The kernel hit an error")
             yield _claim(event, cause, subkind, weight, "kernel.oops", title, earlier)
 
 
@@ -96,7 +98,7 @@ def _panic(event: Event, before: list[Event]) -> Finding:
         subkind = _subkind(cause, before) if cause is not event else said
     if said == "panic_on_warn" and cause.family in ("warning", "panic"):
         subkind = cause.name if cause.name in ("memory_corruption", "kmsan") else said
-    return _claim(event, cause, subkind, PANIC, "kernel.panic", "The kernel panicked", before)
+    return _claim(event, cause, subkind, PANIC, "kernel.panic", _("The kernel panicked"), before)
 
 
 def _claim(
@@ -105,14 +107,16 @@ def _claim(
     subkind: str,
     weight: int,
     code: str,
-    title: str,
+    title: Text,
     before: Sequence[Event] = (),
 ) -> Finding:
     function = None if subkind in NO_FUNCTION else _function(event, cause, subkind, before)
-    where = f", in {function}" if function else ""
+    words = WORDS.get(subkind, _("see the quoted line"))
     return claim(
         code,
-        f"{title}: {WORDS.get(subkind, 'see the quoted line')}{where}",
+        _("%(what)s: %(why)s, in %(function)s", what=title, why=words, function=function)
+        if function
+        else _("%(what)s: %(why)s", what=title, why=words),
         event,
         "kernel_panic",
         subkind,

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from ..findings import Finding
 from ..readers.boots import Boot
+from ..wording import say as _
 from .claims import claim
 from .registry import analyzer
 
@@ -16,7 +17,7 @@ FILESYSTEM, DISK = 29, 12
 def filesystems(down: Boot) -> Iterator[Finding]:
     """A file system found itself damaged or stopped taking writes."""
     for event in down.of("fs")[:1]:
-        title = "A file system reported damage or stopped taking writes"
+        title = _("A file system reported damage or stopped taking writes")
         yield claim("storage.filesystem", title, event, "warning", "fs_error", FILESYSTEM)
 
 
@@ -25,5 +26,5 @@ def disks(down: Boot) -> Iterator[Finding]:
     """Reads or writes of a disk failed."""
     for event in down.of("io")[:1]:
         yield claim(
-            "storage.io-error", "A disk did not answer rightly", event, "none", "io_error", DISK
+            "storage.io-error", _("A disk did not answer rightly"), event, "none", "io_error", DISK
         )

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ..findings import Finding
 from ..readers.boots import Boot
 from ..readers.events import Event
+from ..wording import say as _
 from . import culprit
 from .claims import claim, traced
 from .registry import analyzer
@@ -14,19 +15,19 @@ from .registry import analyzer
 WARNING, WEAK = 60, 30
 WEAK_ONES = {"other_report", "words", "page_alloc_failure"}
 TITLES = {
-    "warn": "The kernel warned of a state that should not be",
-    "lockdep": "The lock checker reported a possible deadlock or wrong use of locks",
-    "memory_corruption": "The kernel found memory used wrongly or damaged",
-    "refcount": "A reference counter was used wrongly",
-    "ubsan": "Undefined behaviour in the kernel",
-    "kmsan": "The kernel used memory that was never set",
-    "kcsan": "Two processors raced for the same data",
-    "memleak": "Kernel memory was lost (leak)",
-    "preempt": "Per-processor data was used where the task may move",
-    "sched_atomic": "The kernel slept where it must not",
-    "slab_debug": "The allocator's own check failed",
-    "page_alloc_failure": "Memory could not be allocated",
-    "other_report": "The kernel complained",
+    "warn": _("The kernel warned of a state that should not be"),
+    "lockdep": _("The lock checker reported a possible deadlock or wrong use of locks"),
+    "memory_corruption": _("The kernel found memory used wrongly or damaged"),
+    "refcount": _("A reference counter was used wrongly"),
+    "ubsan": _("Undefined behaviour in the kernel"),
+    "kmsan": _("The kernel used memory that was never set"),
+    "kcsan": _("Two processors raced for the same data"),
+    "memleak": _("Kernel memory was lost (leak)"),
+    "preempt": _("Per-processor data was used where the task may move"),
+    "sched_atomic": _("The kernel slept where it must not"),
+    "slab_debug": _("The allocator's own check failed"),
+    "page_alloc_failure": _("Memory could not be allocated"),
+    "other_report": _("The kernel complained"),
 }
 LOCKUP = "detected hard LOCKUP"
 
@@ -41,9 +42,10 @@ def reports(down: Boot) -> Iterator[Finding]:
             continue
         seen.add(subkind)
         function = culprit.named(event) if event.name not in WEAK_ONES else None
+        title = TITLES.get(subkind, _("The kernel warned"))
         yield claim(
             f"kernel.{subkind.replace('_', '-')}",
-            TITLES.get(subkind, "The kernel warned") + (f", in {function}" if function else ""),
+            _("%(what)s, in %(function)s", what=title, function=function) if function else title,
             event,
             kind,
             subkind,

@@ -9,6 +9,8 @@ from ..findings import Analysis, Confidence, Finding, RuledOut, Verdict, Window
 from ..readers import windows_boots, windows_events, windows_state
 from ..readers.windows_boots import Boot, History
 from ..readers.windows_events import Event
+from ..wording import Text
+from ..wording import say as _
 from . import registry, signature, windows_bugcheck, windows_orderly, windows_quiet, windows_unclean
 from . import windows_claims as claims
 
@@ -83,7 +85,7 @@ def unrecorded(history: History, state: windows_state.WindowsState) -> Finding |
     last = max((boot.at for boot in history.boots if boot.at), default=None)
     if state.last_boot is None or last is None or state.last_boot - last <= CLOCK:
         return None
-    title = f"The log ends before the last boot ({state.last_boot:%Y-%m-%d %H:%M} UTC)"
+    title = _("The log ends before the last boot (%(at)s)", at=state.last_boot)
     return claims.context("windows.log.lost", title, None)
 
 
@@ -118,17 +120,18 @@ def ruled_out(
         return
     kind = str(best.facts["kind"])
     if kind.startswith("planned_"):
-        because = "no event 41, 6008 or BugCheck 1001 came with the boot"
-        yield RuledOut("a crash", because, claims.quote(boot.marks.get("start")))
+        because = _("no event 41, 6008 or BugCheck 1001 came with the boot")
+        yield RuledOut(_("a crash"), because, claims.quote(boot.marks.get("start")))
     if kind in ("unclean_no_bugcheck", "power_button_forced"):
-        because = "event 41 carries code 0 and no BugCheck 1001 came with the boot"
-        yield RuledOut("a bugcheck on record", because, claims.quote(boot.marks.get("unclean")))
+        because = _("event 41 carries code 0 and no BugCheck 1001 came with the boot")
+        yield RuledOut(_("a bugcheck on record"), because, claims.quote(boot.marks.get("unclean")))
     for finding in findings:
         if finding is not best and finding.facts.get("kind") in ("none_app_crash",):
-            yield RuledOut("a crashed program as the cause", finding.title, finding.quote)
+            what = _("a crashed program as the cause")
+            yield RuledOut(what, finding.title, finding.quote)
 
 
-def reason(best: Finding | None) -> str | None:
+def reason(best: Finding | None) -> str | Text | None:
     if best is None:
         return None
     name, code = best.facts.get("name"), best.facts.get("bugcheck_code")

@@ -13,6 +13,8 @@ from ..readers.windows_boots import Boot, History
 from ..readers.windows_events import Event
 from ..readers.windows_record import whole
 from ..readers.windows_state import WindowsDump
+from ..wording import Text
+from ..wording import say as _
 from . import windows_claims as claims
 from .registry import analyzer
 
@@ -44,7 +46,7 @@ def bugcheck(
     """A blue screen before this boot, by whatever source names it."""
     told, proof = list(sources(boot, dumps, record)), traces(boot)
     if not told and proof:
-        title = "Windows stopped with a bugcheck; no record names its code"
+        title = _("Windows stopped with a bugcheck; no record names its code")
         yield claims.claim("windows.bugcheck", title, proof[0], "bugcheck", WEIGHT)
     if not told:
         return
@@ -52,7 +54,7 @@ def bugcheck(
     named = bugchecks.named(best.code, best.parameters[0] if best.parameters else None)
     yield claims.claim(
         "windows.bugcheck",
-        f"Windows stopped with bugcheck {named.title}",
+        _("Windows stopped with bugcheck %(name)s", name=named.title),
         best.event,
         "bugcheck",
         WEIGHT,
@@ -67,7 +69,13 @@ def bugcheck(
     )
     for other in told[1:]:
         if bugchecks.plain(other.code) != bugchecks.plain(best.code):
-            title = f"{other.source} names 0x{other.code:X}, {best.source} {named.code}"
+            title = _(
+                "%(source)s names %(code)s, %(best)s names %(named)s",
+                source=other.source,
+                code=f"0x{other.code:X}",
+                best=best.source,
+                named=named.code,
+            )
             yield claims.context("windows.bugcheck.contradiction", title, other.event)
 
 
@@ -77,7 +85,7 @@ def remembered(since: Sequence[Event], history: History) -> Iterator[Finding]:
     for event in reversed(() if history.boots else since):
         if (event.source, event.id) == ("user32", 1076) and (told := by_1076(event)):
             named = bugchecks.named(told.code)
-            title = f"A person recorded bugcheck {named.title}"
+            title = _("A person recorded bugcheck %(name)s", name=named.title)
             facts = {"bugcheck_code": named.code, "name": named.name, "told_by": told.source}
             yield claims.claim("windows.bugcheck.told", title, event, "bugcheck", WEIGHT, **facts)
             return
@@ -172,22 +180,24 @@ def outcome(boot: Boot, state, dumps: Sequence[WindowsDump], events: list[Event]
     here = next((one for one in dumps if belongs(one, boot) or fresh(one, path, boot)), None)
     written = next(iter(boot.said("volmgr", 162)), None)
     if here and not failed:
-        return told("saved", f"A dump of this crash is in {here.path}", written or events[:1], path)
+        title = _("A dump of this crash is in %(path)s", path=here.path)
+        return told("saved", title, written or events[:1], path)
     if failed:
-        return told("failed", "Windows could not write a dump of this crash", failed, path)
+        return told("failed", _("Windows could not write a dump of this crash"), failed, path)
     if state.dump_enabled == 0:
-        return told("not configured", "Crash dumps are switched off", events[:1], path)
+        return told("not configured", _("Crash dumps are switched off"), events[:1], path)
     if path and state.minidumps is not None:
-        return told("missing", f"The record names {path}, which is not there", events[:1], path)
+        title = _("The record names %(path)s, which is not there", path=path)
+        return told("missing", title, events[:1], path)
     if written or path:
-        return told("saved", "Windows says that it wrote a dump", written or events[:1], path)
+        return told("saved", _("Windows says that it wrote a dump"), written or events[:1], path)
     if state.page_file_fits is False:
-        title = "No dump: the system drive has no page file that it could go through"
+        title = _("No dump: the system drive has no page file that it could go through")
         return told("failed", title, events[:1], path)
-    return told(None, "Nothing tells what became of the dump", events[:1], path)
+    return told(None, _("Nothing tells what became of the dump"), events[:1], path)
 
 
-def told(result: str | None, title: str, proof: Event | list[Event] | None, path: str) -> Finding:
+def told(result: str | None, title: Text, proof: Event | list[Event] | None, path: str) -> Finding:
     event = proof[0] if isinstance(proof, list) and proof else proof or None
     severity = Severity.GOOD if result == "saved" else Severity.WARNING
     event = event if isinstance(event, Event) else None

@@ -10,6 +10,8 @@ from datetime import timedelta
 from ..findings import Finding
 from ..readers.windows_boots import Boot, History
 from ..readers.windows_events import Event
+from ..wording import Text
+from ..wording import say as _
 from . import windows_claims as claims
 from .registry import analyzer
 
@@ -171,7 +173,7 @@ def orderly(boot: Boot) -> Iterator[Finding]:
         return
     weight = HUNG if unclean(boot) else WEIGHT
     if not asked:
-        title = "Windows was stopped in good order; no record says who asked"
+        title = _("Windows was stopped in good order; no record says who asked")
         yield claims.claim("windows.stop", title, stopped[0], "planned_unknown_initiator", weight)
         return
     yield from judged(asked, boot, weight)
@@ -189,7 +191,7 @@ def last_words(since: Sequence[Event], history: History, live: bool) -> Iterator
     if not asked:
         return
     if live or not (ended or not history.boots):
-        title = "A stop was asked for after the last boot, and has not happened"
+        title = _("A stop was asked for after the last boot, and has not happened")
         yield claims.context("windows.stop.pending", title, asked[-1].event)
         return
     yield from judged(asked, None, WEIGHT + 5)
@@ -223,12 +225,15 @@ def judged(asked: list[Request], boot: Boot | None, weight: int) -> Iterator[Fin
     first = next((one for one in asked if not one.follows), asked[0])
     kind, why = kind_of(first, asked, boot)
     if weight == HUNG and kind != "critical_process_restart":
-        title = f"A stop was asked for by {shown(first)}, but Windows did not come to its end"
+        title = _(
+            "A stop was asked for by %(who)s, but Windows did not come to its end",
+            who=shown(first),
+        )
         yield claims.context("windows.stop.hung", title, first.event, asked_by=first.process)
         return
     yield claims.claim(
         f"windows.stop.{kind.removeprefix('planned_')}",
-        f"{why}: asked for by {shown(first)}",
+        _("%(what)s: asked for by %(who)s", what=why, who=shown(first)),
         first.event,
         kind,
         weight + 10 * (kind == "critical_process_restart"),
@@ -240,27 +245,32 @@ def judged(asked: list[Request], boot: Boot | None, weight: int) -> Iterator[Fin
     )
 
 
-def shown(one: Request) -> str:
-    return (one.program or "an unnamed process") + (f" as {one.user}" if one.user else "")
+def shown(one: Request) -> Text:
+    program = one.program or _("an unnamed process")
+    if one.user:
+        return _("%(program)s as %(user)s", program=program, user=one.user)
+    return Text("%(program)s", {"program": program})
 
 
-def kind_of(one: Request, asked: list[Request], boot: Boot | None) -> tuple[str, str]:
+def kind_of(one: Request, asked: list[Request], boot: Boot | None) -> tuple[str, Text]:
     """The kind of an orderly stop, and in words what it was."""
     if one.program == "wininit.exe" and one.code == CRITICAL:
-        return "critical_process_restart", "A process that Windows cannot do without ended"
+        return "critical_process_restart", _("A process that Windows cannot do without ended")
     if one.program in PLATFORM or (one.follows and one.by_system and not restarts(one, boot)):
-        return "planned_platform", "The platform pressed the power key or asked through its agent"
+        return "planned_platform", _(
+            "The platform pressed the power key or asked through its agent"
+        )
     if one.program in SETUP or first_minutes(one, boot):
-        return "planned_setup", "Windows was being set up"
+        return "planned_setup", _("Windows was being set up")
     if one.program in UPDATERS or one.area == OPERATING_SYSTEM and one.reason in UPDATES:
-        return "planned_update", "Windows was updated"
+        return "planned_update", _("Windows was updated")
     if one.by_system and one.area == OPERATING_SYSTEM and one.reason in (INSTALLATION, UPGRADE):
-        return "planned_update", "Windows was updated"
+        return "planned_update", _("Windows was updated")
     if installs(one):
-        return "planned_software", "Software or a role was installed"
+        return "planned_software", _("Software or a role was installed")
     if one.program in PEOPLE or (one.user and not one.by_system):
-        return "planned_user", "A person or a script restarted it"
-    return "planned_unknown_initiator", "It was stopped in good order"
+        return "planned_user", _("A person or a script restarted it")
+    return "planned_unknown_initiator", _("It was stopped in good order")
 
 
 def restarts(one: Request, boot: Boot | None) -> bool:

@@ -9,6 +9,8 @@ from ..findings import Finding
 from ..readers.windows_boots import AFTERMATH, Boot, History
 from ..readers.windows_events import Event
 from ..readers.windows_state import WindowsDump
+from ..wording import Text
+from ..wording import say as _
 from . import windows_claims as claims
 from .registry import analyzer
 from .windows_bugcheck import code_of_41, sources, traces
@@ -30,18 +32,21 @@ def unclean(
     power = boot.marks.get("unclean")
     proof = power or boot.marks.get("unexpected") or boot.marks.get("last shutdown")
     if traces(boot) or list(sources(boot, dumps, record)):
-        title = "Windows went down without a shutdown" + silence(boot)
+        title = with_silence(_("Windows went down without a shutdown"), boot)
         yield claims.context("windows.down", title, proof)
         return
     facts = {"heartbeat": boot.heartbeat, "gap": gap(boot)}
     if pressed := power and button(power):
-        title = "The power button was held, or the platform forced the machine off"
+        title = _("The power button was held, or the platform forced the machine off")
         kind, weight, facts = "power_button_forced", BUTTON, facts | {"pressed": pressed}
     elif power and code_of_41(power) is None:
-        title = "Windows went down without a shutdown; the record does not tell the bugcheck code"
+        title = _(
+            "Windows went down without a shutdown; the record does not tell the bugcheck code"
+        )
         kind, weight = "unclean_unknown_code", UNCLEAN
     else:
-        title = "Windows went down without a shutdown, and no bugcheck is on record" + silence(boot)
+        title = _("Windows went down without a shutdown, and no bugcheck is on record")
+        title = with_silence(title, boot)
         kind, weight = "unclean_no_bugcheck", UNCLEAN
     yield claims.claim("windows.unclean", title, proof, kind, weight, **facts)
 
@@ -64,15 +69,22 @@ def gap(boot: Boot) -> timedelta | None:
     return boot.at - boot.heartbeat
 
 
-def silence(boot: Boot) -> str:
-    """The gap in words. Shorter than a heartbeat it tells nothing about how it went down."""
+def with_silence(title: Text, boot: Boot) -> Text:
+    """With the gap in words. Shorter than a heartbeat it tells nothing about how it went down."""
     silent = gap(boot)
     if silent is None:
-        return ""
-    minutes = silent.total_seconds() / 60
-    words = f"{minutes:.0f} minutes" if minutes >= 2 else f"{silent.total_seconds():.0f} s"
-    told = ": it hung or stood still" if silent > HEARTBEAT else ""
-    return f"; nothing was written for {words} before the boot{told}"
+        return title
+    seconds = silent.total_seconds()
+    words = _("%(count)s minutes", count=f"{seconds / 60:.0f}")
+    if seconds < 120:
+        words = _("%(count)s s", count=f"{seconds:.0f}")
+    if silent > HEARTBEAT:
+        return _(
+            "%(what)s; nothing was written for %(time)s before the boot: it hung or stood still",
+            what=title,
+            time=words,
+        )
+    return _("%(what)s; nothing was written for %(time)s before the boot", what=title, time=words)
 
 
 @analyzer("windows_boot")
@@ -85,10 +97,13 @@ def strain(boot: Boot) -> Iterator[Finding]:
             continue
         if (event.source, event.id) == ("resource-exhaustion-detector", 2004):
             yield claims.context(
-                "windows.memory", "Memory was nearly exhausted shortly before", event
+                "windows.memory", _("Memory was nearly exhausted shortly before"), event
             )
         elif event.id in (129, 153) and event.source not in ("time-service",):
-            title = f"The storage driver {event.provider} did not get answers shortly before"
+            title = _(
+                "The storage driver %(name)s did not get answers shortly before",
+                name=event.provider,
+            )
             yield claims.context("windows.storage", title, event)
 
 
@@ -97,7 +112,9 @@ def hardware(boot: Boot) -> Iterator[Finding]:
     """Fatal hardware errors that this boot reported of the session before."""
     for event in boot.said("whea-logger", 1, 18, 20, 46):
         if event.at is None or boot.at is None or abs(event.at - boot.at) <= AFTERMATH:
-            yield claims.context("windows.hardware", "A fatal hardware error was reported", event)
+            yield claims.context(
+                "windows.hardware", _("A fatal hardware error was reported"), event
+            )
 
 
 @analyzer("windows_boot", "windows_history")
@@ -107,7 +124,7 @@ def repeated(boot: Boot, history: History) -> Iterator[Finding]:
     near = [one for one in boots if abs(boot.at - one.at) <= timedelta(hours=2)]
     bad = [one for one in near if went_down_unclean(one)]
     if len(bad) >= 3 and went_down_unclean(boot):
-        title = f"It went down without a shutdown {len(bad)} times within hours"
+        title = _("It went down without a shutdown %(count)s times within hours", count=len(bad))
         yield claims.context("windows.loop", title, boot.marks.get("unclean"), times=len(bad))
 
 

@@ -10,11 +10,13 @@ from ..readers import wtmp
 from ..readers.boots import Boot
 from ..readers.clock import Clock
 from ..readers.wtmp import Row
+from ..wording import Text
+from ..wording import say as _
 from .registry import analyzer
 
 ORDERLY, ABRUPT = 68, 65
-CRASHED = "A session ended in a crash, not in a logout or shutdown"
-UNRECORDED = "The machine booted with no shutdown recorded before it"
+CRASHED = _("A session ended in a crash, not in a logout or shutdown")
+UNRECORDED = _("The machine booted with no shutdown recorded before it")
 SOON = timedelta(minutes=15)  # a machine that is back so soon was restarted, not switched off
 
 
@@ -53,12 +55,12 @@ def _orderly(row: Row, boot: Row, clock: Clock, source: str) -> Finding:
     soon = row.shutdown and _back_soon(row, boot)
     told = {"kind": "normal_reboot", "subkind": "reboot" if soon else "shutdown", "crashed": False}
     at = clock.exact(row.begun) if row.shutdown else None
-    title = "The login records show a shutdown in order before this boot"
+    title = _("The login records show a shutdown in order before this boot")
     quote = Quote(row.raw, source, at)
     return Finding("last.orderly", Severity.INFO, title, quote, facts=told | {"weight": ORDERLY})
 
 
-def _abrupt(row: Row, title: str, clock: Clock, boot: Row, source: str) -> Finding:
+def _abrupt(row: Row, title: Text, clock: Clock, boot: Row, source: str) -> Finding:
     told = {"kind": "unexplained_reboot", "subkind": "power_reset", "crashed": True}
     quote = Quote(row.raw, source, clock.exact(boot.begun))
     told |= {"weight": ABRUPT, "open_end": True}

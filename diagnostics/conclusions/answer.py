@@ -174,7 +174,7 @@ def excluded(facts: Facts, incident: Incident, cause: Cause) -> tuple[Excluded, 
     if cause.origin in ("guest", "console"):
         analysis = facts.guest if cause.origin == "guest" else facts.console
         found += [
-            Excluded(quoted(each.what), quoted(each.because), each.quote)
+            Excluded(each.what, each.because, each.quote)
             for each in (analysis.ruled_out if analysis else ())
         ]
     return tuple(found)
@@ -254,7 +254,7 @@ def contradictions(facts: Facts, incident: Incident, cause: Cause) -> tuple[Text
     return tuple(said)
 
 
-def _crash_record(analysis: Analysis | None) -> str:
+def _crash_record(analysis: Analysis | None) -> str | Text:
     if analysis is None or analysis.verdict.kind not in ("kernel_panic", "bugcheck"):
         return ""
     return analysis.reason or analysis.verdict.kind

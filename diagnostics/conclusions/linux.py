@@ -289,7 +289,7 @@ NOT_IN_THE_TRAIL = _(
 )
 
 
-def through_the_platform(facts: Facts, analysis: Analysis, line: str) -> Cause:
+def through_the_platform(facts: Facts, analysis: Analysis, line: str | Text) -> Cause:
     """A reboot asked from outside, not by this portal: console, API or a tool such as Terraform."""
     looked = facts.trail is not None
     unnamed = (replace(NOT_IN_THE_TRAIL, params={"end": facts.trail.until}),) if looked else ()

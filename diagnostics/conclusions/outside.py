@@ -15,6 +15,7 @@ from diagnostics.wording import say as _
 
 TAKE_DOWN = frozenset({"RebootInstance", "RebootInstances", "StopInstance", "StopInstances"})
 CLOCKS = timedelta(minutes=2)  # the trail's, ours and the guest's
+UNNAMED = _("an unnamed identity")
 HANGING = timedelta(minutes=5)  # no sign of life for so long before it was asked for
 
 
@@ -122,10 +123,11 @@ def _against(facts: Facts, incident: Incident, act: OutsideAct) -> tuple[Text, .
 
 def cited(act: OutsideAct) -> Finding:
     """The trail's own event, as a finding of the case."""
-    who = f"{act.user} ({act.user_type})" if act.user else "an unnamed identity"
+    who = f"{act.user} ({act.user_type})" if act.user else str(UNNAMED)
     words = [act.at.isoformat(), act.name, who, act.source_ip, act.agent, act.request_id]
     quote = Quote(" | ".join(word for word in words if word), "audit_trail", act.at)
-    title = f"{who} called {act.name}"
+    named = _("%(user)s (%(type)s)", user=act.user, type=act.user_type)
+    title = _("%(who)s called %(name)s", who=named if act.user else UNNAMED, name=act.name)
     return Finding("outside.power-call", Severity.CRITICAL, title, quote, "conclusions.outside")
 
 

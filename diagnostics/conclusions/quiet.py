@@ -163,5 +163,5 @@ TELL = {
 }
 
 
-def _first_title(analysis: Analysis) -> str:
+def _first_title(analysis: Analysis) -> str | Text:
     return analysis.findings[0].title if analysis.findings else analysis.verdict.kind

@@ -62,8 +62,10 @@ def _bugcheck(facts: Facts, incident: Incident, analysis: Analysis) -> Cause:
     )
 
 
-def _name_of(analysis: Analysis) -> str:
+def _name_of(analysis: Analysis) -> str | Text:
     code, told = analysis.verdict.bugcheck_code or "", analysis.reason or ""
+    if isinstance(told, Text):  # no record names its code
+        return told
     return told if code in told.split() else f"{code} {told}".strip()
 
 
@@ -232,7 +234,7 @@ def unexplained(facts: Facts, incident: Incident) -> Cause | None:
     )
 
 
-def _line(analysis: Analysis) -> str:
+def _line(analysis: Analysis) -> str | Text:
     if analysis.reason:
         return analysis.reason
     return analysis.findings[0].title if analysis.findings else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
+from datetime import UTC, tzinfo
 
 from django.conf import settings
 from django.db import models
@@ -13,6 +14,8 @@ from django.utils.translation import gettext_lazy as _
 from diagnostics.models.cases import DiagnosisCase
 from diagnostics.models.steps import Step
 from diagnostics.readers import kinds
+from diagnostics.speech import spoken
+from diagnostics.wording import unpacked
 
 KINDS = [(name, gettext_lazy(label.message)) for name, label in kinds.LABELS.items()]
 
@@ -76,6 +79,7 @@ class Finding(models.Model):
     code = models.CharField(_("code"), max_length=80, db_index=True)
     severity = models.CharField(_("severity"), max_length=10)
     title = models.TextField(_("finding"))
+    told = models.JSONField(default=dict, editable=False)  # the title as a sentence; {}: an old row
     quote = models.TextField(_("line"), blank=True)
     source = models.CharField(_("from"), max_length=80, blank=True)
     at = models.DateTimeField(_("at"), null=True)
@@ -90,3 +94,7 @@ class Finding(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    def words(self, zone: tzinfo = UTC) -> str:
+        """The title in the language that is active."""
+        return spoken(unpacked(self.told) or self.title, zone)

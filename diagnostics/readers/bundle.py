@@ -22,6 +22,9 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ..wording import Text
+from ..wording import say as _
+
 MAX_OUTPUT = 1_000_000  # bytes looked at; a bundle has less than 24,000
 MAX_TEXT = 2_000_000  # bytes after unpacking; the scripts stay below 200,000
 MAX_SECTION = 400_000
@@ -64,25 +67,28 @@ class Bundle:
     os: str | None
     sections: dict[str, str]
     complete: bool
-    problems: tuple[str, ...]
+    problems: tuple[Text, ...]
 
 
 def read(output: bytes) -> Bundle:
     """The bundle in `output`, whatever stands around it. Never raises."""
-    problems: list[str] = []
+    problems: list[Text] = []
     if len(output) > MAX_OUTPUT:
-        problems.append(f"only the first {MAX_OUTPUT} of {len(output)} bytes were read")
+        told = _(
+            "only the first %(most)s of %(size)s bytes were read", most=MAX_OUTPUT, size=len(output)
+        )
+        problems.append(told)
     output = output[:MAX_OUTPUT].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     header = last(HEADER, output)
     os, form = (header[1].decode(), header[2].decode()) if header else (None, "plain")
     if not header:
-        problems.append("the beginning of the bundle is missing")
+        problems.append(_("the beginning of the bundle is missing"))
     body = output[header.end() + 1 :] if header else output
     end = last(END, body)
     if end:
         body = body[: end.start()]
     else:
-        problems.append("the end of the bundle is missing")
+        problems.append(_("the end of the bundle is missing"))
     packed = form == "gzip"
     text, whole = (unpacked if packed else as_it_stands)(body, end, problems)
     sections = split(text, os, problems)
@@ -94,31 +100,36 @@ def last(pattern: re.Pattern[bytes], output: bytes) -> re.Match[bytes] | None:
 
 
 def as_it_stands(
-    body: bytes, end: re.Match[bytes] | None, problems: list[str]
+    body: bytes, end: re.Match[bytes] | None, problems: list[Text]
 ) -> tuple[bytes, bool]:
     if not end or sum_fits(body, end):
         return body, bool(end)
     missing = int(end[1]) - len(body)
     problems.append(
-        f"{missing} bytes are missing, somewhere in the middle"
+        _("%(count)s bytes are missing, somewhere in the middle", count=missing)
         if missing > 0
-        else "the text is not what the machine printed: its sum does not fit"
+        else _("the text is not what the machine printed: its sum does not fit")
     )
     return body, False
 
 
-def unpacked(body: bytes, end: re.Match[bytes] | None, problems: list[str]) -> tuple[bytes, bool]:
+def unpacked(body: bytes, end: re.Match[bytes] | None, problems: list[Text]) -> tuple[bytes, bool]:
     text, trouble = inflate(b"".join(re.sub(rb"(^|\s)\d+:", rb"\1", body).split()))
     if end and sum_fits(text, end):
         return text, True
     if end and all_there(body):
         # Changed, but not cut: nobody can say where, and all that follows it unpacks to lies.
-        problems.append("the packed text was changed on its way; none of it can be trusted")
+        problems.append(_("the packed text was changed on its way; none of it can be trusted"))
         return b"", False
     text, damage = inflate(b"".join(sound_lines(body)))
-    problems.append(trouble or damage or "the packed text is cut or changed: its sum does not fit")
+    problems.append(
+        trouble or damage or _("the packed text is cut or changed: its sum does not fit")
+    )
     if end:
-        problems.append(f"{len(text)} of {int(end[1])} bytes of text could be read")
+        told = _(
+            "%(read)s of %(size)s bytes of text could be read", read=len(text), size=int(end[1])
+        )
+        problems.append(told)
     return text, False
 
 
@@ -153,21 +164,23 @@ def sound_lines(body: bytes) -> Iterator[bytes]:
         before = found[2]
 
 
-def inflate(packed: bytes) -> tuple[bytes, str]:
+def inflate(packed: bytes) -> tuple[bytes, Text | None]:
     """As much of the text as unpacks, at most MAX_TEXT bytes, and what went wrong."""
     try:
         data = base64.b64decode(packed[: len(packed) // 4 * 4], validate=True)
     except (binascii.Error, ValueError):
-        return b"", "the packed text holds something that is not Base64"
+        return b"", _("the packed text holds something that is not Base64")
     stream, text = zlib.decompressobj(31), bytearray()
     for start in range(0, len(data), 512):
         try:
             text += stream.decompress(data[start : start + 512], MAX_TEXT + 1 - len(text))
         except zlib.error:
-            return bytes(text), "the packed text is damaged"
+            return bytes(text), _("the packed text is damaged")
         if len(text) > MAX_TEXT:
-            return bytes(text[:MAX_TEXT]), f"the text is larger than {MAX_TEXT} bytes"
-    return bytes(text), "" if stream.eof else "the packed text is cut"
+            return bytes(text[:MAX_TEXT]), _(
+                "the text is larger than %(most)s bytes", most=MAX_TEXT
+            )
+    return bytes(text), None if stream.eof else _("the packed text is cut")
 
 
 def sum_fits(text: bytes, end: re.Match[bytes]) -> bool:
@@ -190,23 +203,26 @@ def posix_cksum(text: bytes) -> int:
     return int(f"{crc:032b}"[::-1], 2) ^ 0xFFFFFFFF
 
 
-def split(text: bytes, os: str | None, problems: list[str]) -> dict[str, str]:
+def split(text: bytes, os: str | None, problems: list[Text]) -> dict[str, str]:
     known = NAMES.get(os or "", NAMES["linux"] | NAMES["windows"])
     # One name at a time: the marks decide, whatever the content holds.
-    _, *parts = MARK.split(text.decode(errors="replace").translate(CONTROL))
+    _head, *parts = MARK.split(text.decode(errors="replace").translate(CONTROL))
     sections: dict[str, str] = {}
     strange = 0
     for name, content in zip(parts[::2], parts[1::2], strict=True):
         if name not in known:
             strange += 1
         elif name in sections:
-            problems.append(f"section {name} came twice: the first is kept")
+            problems.append(_("section %(name)s came twice: the first is kept", name=name))
         else:
             if len(content) > MAX_SECTION:
-                problems.append(f"section {name} was cut at {MAX_SECTION} characters")
+                told = _(
+                    "section %(name)s was cut at %(most)s characters", name=name, most=MAX_SECTION
+                )
+                problems.append(told)
             sections[name] = content[:MAX_SECTION].rstrip("\n")
     if strange:
-        problems.append(f"{strange} sections with unknown names were left out")
+        problems.append(_("%(count)s sections with unknown names were left out", count=strange))
     if not sections:
-        problems.append("no section could be read")
+        problems.append(_("no section could be read"))
     return sections

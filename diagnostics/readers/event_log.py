@@ -15,6 +15,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..wording import Text
+from ..wording import say as _
 from . import windows_record
 from .windows_fields import QUERIES
 
@@ -40,7 +42,7 @@ class EventLog:
 
     events: tuple[dict, ...]
     records: int
-    problems: tuple[str, ...]
+    problems: tuple[Text, ...]
     lost: bool = False
 
 
@@ -54,21 +56,21 @@ def read(body: bytes) -> EventLog:
     kept = windows_record.events(found[-windows_record.MAX_EVENTS :])
     lost = [*_lost(told), *([ending] if ending else [])]
     older = len(found) - len(kept)
-    problems = [*lost, *([f"{older} older events were left out"] if older else [])]
+    problems = [*lost, *([_("%(count)s older events were left out", count=older)] if older else [])]
     records = int(told.get("records", len(found)))
     return EventLog(tuple(kept), records, tuple(problems), bool(lost))
 
 
-def _lost(told: Mapping) -> Iterator[str]:
+def _lost(told: Mapping) -> Iterator[Text]:
     if told.get("error"):
-        yield f"the log is damaged: {told['error']}"[:300]
+        yield _("the log is damaged: %(error)s", error=str(told["error"])[:280])
     if told.get("damaged"):
-        yield f"{told['damaged']} records or chunks are damaged and were not read"
+        yield _("%(count)s records or chunks are damaged and were not read", count=told["damaged"])
     missing = told["last"] - told["first"] + 1 - told["records"] if told.get("records") else 0
     if 0 < missing < 1 << 32:
-        yield f"{missing} records are missing between the first and the last"
+        yield _("%(count)s records are missing between the first and the last", count=missing)
     if told and not told["records"] and not told["error"]:
-        yield "no record could be read"
+        yield _("no record could be read")
 
 
 def wanted(log: str, id: int, provider: str) -> bool:
@@ -77,8 +79,8 @@ def wanted(log: str, id: int, provider: str) -> bool:
     return providers is not None and (not providers or provider.lower() in providers)
 
 
-def _child(body: bytes, answer) -> str:
-    """Have the child write its answer; why it did not end well, or ""."""
+def _child(body: bytes, answer) -> Text | None:
+    """Have the child write its answer; why it did not end well, if so."""
     ids = sorted({str(id) for _log, id in WANTED})
     command = [sys.executable, "-I", str(CHILD), *ids]
     try:
@@ -86,10 +88,10 @@ def _child(body: bytes, answer) -> str:
             command, input=body, stdout=answer, stderr=subprocess.DEVNULL, timeout=SECONDS
         )
     except subprocess.TimeoutExpired:
-        return f"reading the log took more than {SECONDS} seconds and was stopped"
+        return _("reading the log took more than %(most)s seconds and was stopped", most=SECONDS)
     except OSError as error:
-        return f"the log could not be read here: {error.strerror}"
-    return "" if done.returncode == 0 else "the log is damaged: reading it broke off"
+        return _("the log could not be read here: %(error)s", error=error.strerror)
+    return None if done.returncode == 0 else _("the log is damaged: reading it broke off")
 
 
 def _told(lines: list[bytes]) -> tuple[list[dict], Mapping]:

@@ -26,7 +26,7 @@ def read(output: bytes, known_agent: str = "") -> Answer:
     found = bundle.read(encodings.decoded(output).text.encode())
     if found.os is None or not found.complete:
         # What a cut has taken away would look like something that the machine lacks.
-        return Answer((), problem="; ".join(found.problems) or "the answer is empty")
+        return Answer((), problem="; ".join(map(str, found.problems)) or "the answer is empty")
     if found.os == "windows":
         told = windows.read(windows_record.read(found.sections))
         checks = windows.judge(told, known_agent)

@@ -29,6 +29,8 @@ from diagnostics.readers import (
 from diagnostics.readers.bundle import Bundle
 from diagnostics.reading import linux, pasted, windows
 from diagnostics.reading.value import Reading, guarded
+from diagnostics.wording import Text
+from diagnostics.wording import say as _
 
 CHINA = timezone(timedelta(hours=8))
 SAMPLE = 1 << 20  # bytes at either end in which a zone is looked for
@@ -90,15 +92,22 @@ def read(
     )
 
 
-def _left_aside(used: Iterable[Handed], os: str, unread: set[str]) -> Iterator[str]:
+def _left_aside(used: Iterable[Handed], os: str, unread: set[str]) -> Iterator[Text]:
     strange = kinds.LINUX if os == "windows" else kinds.WINDOWS
     for piece in used:
         if piece.kind in strange:
-            yield f"{piece.file}: not read, it is not of a {os.capitalize()} machine"
+            yield _(
+                "%(file)s: not read, it is not of a %(os)s machine",
+                file=piece.file,
+                os=os.capitalize(),
+            )
         elif piece.name in unread:
-            yield f"{piece.file}: not read, it is cut, of another system, or there is a better one"
+            yield _(
+                "%(file)s: not read, it is cut, of another system, or there is a better one",
+                file=piece.file,
+            )
         elif not piece.complete:
-            yield f"{piece.file}: the packed file ends too early"
+            yield _("%(file)s: the packed file ends too early", file=piece.file)
 
 
 def text(piece: Handed) -> str:
@@ -219,7 +228,11 @@ def _windows(
     guest, zone, notes = _tried(judged, zones if any(prints.values()) else zones[:1])
     reading = windows.read_record(dated(zone), console, window)
     booted = guest.details.get("booted_at") or guest.details.get("last_boot")
-    problems = [f"{piece.file}: {what}" for piece, log in logs.items() for what in log.problems]
+    problems = [
+        _("%(file)s: %(what)s", file=piece.file, what=what)
+        for piece, log in logs.items()
+        for what in log.problems
+    ]
     return replace(
         reading,
         guest=guest,
@@ -265,7 +278,7 @@ def _in_zone(event: dict, zone: timezone) -> dict:
 
 def _tried(
     judge: Callable[[timezone], Analysis], zones: list[timezone]
-) -> tuple[Analysis, timezone, list[str]]:
+) -> tuple[Analysis, timezone, list[Text]]:
     """The first zone in which something happened in the window, else the first of all. What only
     another zone brings into the window is possible, and no more."""
     first = None
@@ -275,7 +288,9 @@ def _tried(
             if first is None:
                 return analysis, zone, []
             unsure = replace(analysis.verdict, confidence=Confidence.POSSIBLE)
-            note = f"times without a zone were read as {_offset(zone)}, which is a guess"
+            note = _(
+                "times without a zone were read as %(zone)s, which is a guess", zone=_offset(zone)
+            )
             return replace(analysis, verdict=unsure), zone, [note]
         first = first or analysis
     return first, zones[0], []

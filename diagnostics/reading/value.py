@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from diagnostics.facts import Boot, Capture
 from diagnostics.findings import Analysis, Verdict, Window
+from diagnostics.wording import Text
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +30,7 @@ class Reading:
     earlier_boots: tuple[Window, ...] = ()
     complete: bool = True
     reaches_back: bool = True
-    problems: tuple[str, ...] = ()
+    problems: tuple[str | Text, ...] = ()
     os: str = ""  # linux | windows, as the evidence itself tells
     handed: tuple[str, ...] = ()
     by_hand_alone: bool = False  # the portal itself brought nothing from the guest

@@ -36,6 +36,7 @@ def rendered(case: DiagnosisCase, copy: str, form: str) -> str:
     if form == "md":
         return markdown.render(report)
     if form == "json":
-        told = document(Source(case, copy), markdown.render(report))
+        with translation.override(case.language):
+            told = document(Source(case, copy), markdown.render(report))
         return json.dumps(told, ensure_ascii=False, indent=2)
     return html.render(report)

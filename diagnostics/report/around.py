@@ -8,7 +8,7 @@ from datetime import datetime
 from diagnostics import history, stages
 from diagnostics.report.blocks import Bullets, Facts, Lines, Quote, Section, Text
 from diagnostics.report.source import Source
-from diagnostics.speech import spoken
+from diagnostics.speech import spoken, spoken_lines
 from diagnostics.steps import events, own
 from diagnostics.verdicts import CONFIDENCE, KINDS
 from diagnostics.wording import unpacked
@@ -149,7 +149,7 @@ def _evidence(source: Source) -> Iterator[object]:
 def _quote(source: Source, finding) -> Quote:
     where = finding.source or (finding.evidence.name if finding.evidence else "")
     at = f", {source.at(finding.at)}" if finding.at else ""
-    return Quote(finding.title, finding.quote, f"{where}{at}")
+    return Quote(finding.words(source.case.zone), finding.quote, f"{where}{at}")
 
 
 def _excluded(source: Source) -> tuple[str, ...]:
@@ -169,7 +169,7 @@ def _checks(source: Source) -> tuple[str, ...]:
     for name in ("guest", "console"):
         for check, error in ((source.judgement.get(name) or {}).get("broken") or {}).items():
             lines.append(source.say("%(check)s broke: %(error)s", check=check, error=error))
-    lines += [str(problem) for problem in source.judgement.get("problems") or ()]
+    lines += spoken_lines(source.judgement.get("problems") or (), source.case.zone)
     return tuple(lines) or (source.say("Every check ran."),)
 
 
@@ -231,7 +231,7 @@ def _moments(source: Source) -> Iterator[tuple[datetime, str]]:
     yield from _own_moments(source)
     for finding in source.findings:
         if finding.at:
-            yield finding.at, finding.title
+            yield finding.at, finding.words(case.zone)
     yield case.opened_at, source.say("this case was opened")
     if case.concluded_at:
         yield case.concluded_at, source.say("this case was concluded")

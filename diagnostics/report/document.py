@@ -39,7 +39,7 @@ def document(source: Source, markdown: str) -> dict[str, object]:
         "next_step": {"what": around.next_step(source), "whose": source.told("owner")},
         "not_checked": list(around.not_checked(source)),
         "steps": [_step(source, key) for key in stages.ORDER],
-        "findings": [_finding(row) for row in source.findings],
+        "findings": [_finding(source, row) for row in source.findings],
         "skipped": _checks(source, "skipped"),
         "broken": _checks(source, "broken"),
         "evidence": [
@@ -79,11 +79,11 @@ def _step(source: Source, key: str) -> dict[str, object]:
     }
 
 
-def _finding(row) -> dict[str, object]:
+def _finding(source: Source, row) -> dict[str, object]:
     return {
         "code": row.code,
         "severity": row.severity,
-        "title": row.title,
+        "title": row.words(source.case.zone),
         "quote": row.quote or None,
         "source": row.source or None,
         "at": _iso(row.at),

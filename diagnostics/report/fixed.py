@@ -71,7 +71,8 @@ def agent(source: Source) -> Lines:
 
 def guest_findings(source: Source) -> Lines:
     """What the guest's (or the console's) records show, one line each."""
-    titles = tuple(dict.fromkeys(finding.title for finding in source.of_the_machine))
+    zone = source.case.zone
+    titles = tuple(dict.fromkeys(finding.words(zone) for finding in source.of_the_machine))
     if titles:
         return Lines("Findings", titles[:20])
     return Lines("Findings", guest_missing(source) or (_nothing(source),))

@@ -9,7 +9,8 @@ from diagnostics.conclusions.advice import FAMILY_NAMES, steps_for
 from diagnostics.report import fixed
 from diagnostics.report.blocks import Bullets, Code, Facts, Lines, Section
 from diagnostics.report.source import Source
-from diagnostics.speech import spoken_lines
+from diagnostics.speech import spoken, spoken_lines
+from diagnostics.wording import say as _
 
 BY_HAND = """\
 last -x -F | head -n 40
@@ -45,7 +46,7 @@ def _missing(source: Source, label: str) -> Lines:
 
 def _why(source: Source, name: str) -> str:
     """Why the machine did not tell this value."""
-    reason = (source.state.get("reasons") or {}).get(name) or "it did not tell"
+    reason = (source.state.get("reasons") or {}).get(name) or _("it did not tell")
     return source.say("The machine could not be asked: %(why)s", why=reason)
 
 
@@ -89,10 +90,12 @@ def _path(source: Source, kdump: dict) -> str:
 
 
 OOM_MEANS = {
-    0: "vm.panic_on_oom = 0: when memory runs out a process is killed, the system stays up.",
-    1: "vm.panic_on_oom = 1: when memory runs out the kernel panics (unless only one limited group"
-    " of processes ran out).",
-    2: "vm.panic_on_oom = 2: when memory runs out the kernel always panics.",
+    0: _("vm.panic_on_oom = 0: when memory runs out a process is killed, the system stays up."),
+    1: _(
+        "vm.panic_on_oom = 1: when memory runs out the kernel panics (unless only one limited group"
+        " of processes ran out)."
+    ),
+    2: _("vm.panic_on_oom = 2: when memory runs out the kernel always panics."),
 }
 
 
@@ -102,7 +105,7 @@ def _oom(source: Source) -> Lines:
         return _missing(source, label)
     value = source.state["panic_on_oom"]
     if value in OOM_MEANS:
-        return Lines(label, (source.say(OOM_MEANS[value]),))
+        return Lines(label, (spoken(OOM_MEANS[value], source.case.zone),))
     return Lines(label, (_why(source, "panic_on_oom"),))
 
 
@@ -148,7 +151,7 @@ def _of_incident(source: Source, at: datetime) -> str:
 def _reason(source: Source) -> str:
     analysis = source.analysis
     if analysis and analysis["reason"]:
-        return analysis["reason"]
+        return spoken(analysis["reason"], source.case.zone)
     if analysis and analysis["verdict"]["kind"] == "kernel_panic":
         return source.say("the panic line itself was not kept")
     return source.say("none: the records show no panic")

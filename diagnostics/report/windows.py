@@ -11,6 +11,7 @@ from diagnostics.report import fixed
 from diagnostics.report.blocks import Facts, Lines, Section
 from diagnostics.report.source import Source
 from diagnostics.speech import spoken_lines
+from diagnostics.wording import say as _
 
 BY_HAND = """\
 Get-CimInstance Win32_OperatingSystem | Format-List LastBootUpTime
@@ -54,7 +55,8 @@ def _part(source: Source, label: str, tell) -> Lines | Facts:
 
 def _why(source: Source, *names: str) -> str:
     reasons = source.state.get("reasons") or {}
-    why = next((reasons[name] for name in names if name in reasons), "it did not tell")
+    why = next((reasons[name] for name in names if name in reasons), None)
+    why = why or _("it did not tell")
     return source.say("The machine could not be asked: %(why)s", why=why)
 
 
@@ -74,7 +76,7 @@ def _uptime(source: Source, state: dict) -> list:
 
 def _shutdowns(source: Source, state: dict) -> list[str]:
     told = [
-        finding.title
+        finding.words(source.case.zone)
         for finding in source.of_the_machine
         if finding.severity in ("critical", "warning") and "bugcheck" not in finding.code
     ]
@@ -114,7 +116,12 @@ def _dump_rows(source: Source, dump: dict) -> list:
     at, size = dump["modified"], dump["size"]
     return [
         ("Found", source.say("yes, %(path)s", path=dump["path"])),
-        ("Size", f"{size} bytes" if size is not None else source.say("the script was not told it")),
+        (
+            "Size",
+            source.say("%(size)s bytes", size=size)
+            if size is not None
+            else source.say("the script was not told it"),
+        ),
         ("Last Modified", source.at(at) if at else source.say("the script was not told it")),
     ]
 

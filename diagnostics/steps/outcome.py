@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from django.utils import timezone
@@ -93,7 +93,7 @@ def explain(error: ecs.EcsError) -> tuple[Text, Text]:
     }
     for family, why, instead in EXPLAINED:
         if isinstance(error, family):
-            return _(why, **told), _(instead, **told)
+            return replace(why, params=told), replace(instead, params=told)
     raise error
 
 
@@ -101,29 +101,27 @@ def explain(error: ecs.EcsError) -> tuple[Text, Text]:
 EXPLAINED = (
     (
         ecs.ModeForbids,
-        "The portal's mode does not allow %(operation)s, so it was not called.",
-        "Have an administrator set PORTAL_MODE=diagnose, or do it by hand.",
+        _("The portal's mode does not allow %(operation)s, so it was not called."),
+        _("Have an administrator set PORTAL_MODE=diagnose, or do it by hand."),
     ),
     (
         ecs.NotPermitted,
-        "ECS does not permit %(operation)s to the portal's identity (%(code)s): %(message)s",
-        "Grant the right (manage.py check_access names it), then open a new case.",
+        _("ECS does not permit %(operation)s to the portal's identity (%(code)s): %(message)s"),
+        _("Grant the right (manage.py check_access names it), then open a new case."),
     ),
     (
         ecs.Throttled,
-        "ECS took no more calls of %(operation)s (%(code)s), also after waiting.",
-        "Open a new case in some minutes.",
+        _("ECS took no more calls of %(operation)s (%(code)s), also after waiting."),
+        _("Open a new case in some minutes."),
     ),
     (
         ecs.Refused,
-        "ECS refused %(operation)s (%(code)s): %(message)s",
-        "Check the instance in the ECS console, then open a new case.",
+        _("ECS refused %(operation)s (%(code)s): %(message)s"),
+        _("Check the instance in the ECS console, then open a new case."),
     ),
     (
         ecs.NoAnswer,
-        "ECS gave no understandable answer to %(operation)s: %(message)s",
-        "Check the network and the endpoint of the portal (health page), then open a new case.",
+        _("ECS gave no understandable answer to %(operation)s: %(message)s"),
+        _("Check the network and the endpoint of the portal (health page), then open a new case."),
     ),
 )
-# For translation, the same sentences where they are found:
-_("The portal's mode does not allow %(operation)s, so it was not called.")

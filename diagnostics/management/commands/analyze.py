@@ -187,7 +187,9 @@ def told(case_id: object, analysis: Analysis) -> dict[str, Any]:
     answer |= {name: getattr(verdict, name) for name in names}
     answer["confidence"] = verdict.confidence
     answer["findings"] = [_finding(finding) for finding in analysis.findings]
-    answer["ruled_out"] = [{"what": r.what, "because": r.because} for r in analysis.ruled_out]
+    answer["ruled_out"] = [
+        {"what": str(r.what), "because": str(r.because)} for r in analysis.ruled_out
+    ]
     answer["skipped"] = {name: list(missing) for name, missing in analysis.skipped.items()}
     answer["broken"] = dict(analysis.broken)
     return answer
@@ -196,5 +198,5 @@ def told(case_id: object, analysis: Analysis) -> dict[str, Any]:
 def _finding(finding: Any) -> dict[str, Any]:
     quote = finding.quote
     proof = quote and {"text": quote.text, "source": quote.source, "at": quote.at}
-    shown = {"code": finding.code, "severity": finding.severity, "title": finding.title}
+    shown = {"code": finding.code, "severity": finding.severity, "title": str(finding.title)}
     return shown | {"analyzer": finding.analyzer, "quote": proof, "facts": dict(finding.facts)}

@@ -70,8 +70,8 @@ class Command(BaseCommand):
         if demo and "demo_users" in get_commands():
             call_command("demo_users")
             connections.close_all()
-            supervisor.say(f"for commands in another shell: set -a; . {_write_environment()}")
-        supervisor.say(f"ready: http://{bind}/")
+            supervisor.tell(f"for commands in another shell: set -a; . {_write_environment()}")
+        supervisor.tell(f"ready: http://{bind}/")
 
 
 def _roles(bind: str, demo: bool) -> Iterator[Role]:

@@ -7,8 +7,10 @@ import pytest
 
 from diagnostics.models import DiagnosisCase, Finding
 from diagnostics.report import markdown, rendered
+from tests.chinese import chinese, compiled, english_in, spoken_in_chinese
 from tests.diagnostics.cases.conftest import carried, mirrored, opened
 
+__all__ = ["chinese", "compiled"]
 pytestmark = pytest.mark.django_db
 FRAME = [
     "## Summary",
@@ -102,7 +104,9 @@ MACHINES = {
 
 
 @pytest.mark.parametrize("name", MACHINES)
-def test_every_machine_of_the_demo_fleet_gets_the_same_structure(cloud, sandbox_needed, name):
+def test_every_machine_of_the_demo_fleet_gets_the_same_structure(
+    cloud, sandbox_needed, chinese, name
+):
     case = carried(opened(mirrored(cloud, name)))
     for copy in ("internal", "customer"):
         assert_well_made(rendered(case, copy, "md"), MACHINES[name])
@@ -133,6 +137,23 @@ def test_every_machine_of_the_demo_fleet_gets_the_same_structure(cloud, sandbox_
     assert len(told["steps"]) == 10 and told["recommendations"]
     page = rendered(case, "internal", "html")
     assert page.count("<h2>") == 6 and "<script" not in page and "http" not in page
+    assert_it_speaks_chinese(case, MACHINES[name])
+
+
+def assert_it_speaks_chinese(case: DiagnosisCase, system: list[str]) -> None:
+    """Headings and labels are fixed; what a machine or ECS said is quoted as it came."""
+    case.language = "zh-hans"
+    text = rendered(case, "internal", "md")
+    assert_well_made(text, system)
+    told = json.loads(rendered(case, "internal", "json"))
+    ours = re.sub(r"^(?:#.*|(?:- )?\*\*.+?\*\*|  - .*)", "", text.replace("\\", ""), flags=re.M)
+    ours = re.sub(r"^(`{3,})text.*?^\1", "", ours, flags=re.M | re.S)
+    steps = [step["title"] for step in told["steps"]]
+    said = [str(step.facts) for step in case.steps.all()]
+    said += [str(each["quote"]) for each in case.judgement["conclusion"]["excluded"]]
+    assert "没有" in ours
+    said = " ".join([*said, spoken_in_chinese()])
+    assert english_in("\n".join([ours, *steps]), quoted=said) == []
 
 
 def test_a_report_without_any_answer_has_the_structure_too(cloud, db):

@@ -38,7 +38,9 @@ def test_what_only_another_zone_brings_into_the_window_is_possible_and_said_to_b
     found = read("10:31", "UTC")
     assert found.guest.verdict.kind == "kernel_panic"
     assert found.guest.verdict.confidence == Confidence.POSSIBLE
-    assert found.problems == ("times without a zone were read as +0800, which is a guess",)
+    assert tuple(map(str, found.problems)) == (
+        "times without a zone were read as +0800, which is a guess",
+    )
 
 
 def test_what_fits_in_no_zone_is_not_blamed():

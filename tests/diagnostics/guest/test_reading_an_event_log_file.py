@@ -54,7 +54,9 @@ def test_a_lost_chunk_is_named_and_the_others_are_read():
     whole[second : second + evtx_file.CHUNK] = bytes(evtx_file.CHUNK)
     found = event_log.read(bytes(whole))
     assert len(found.events) == len(log.events) - 2
-    assert found.problems == ("2 records are missing between the first and the last",)
+    assert tuple(map(str, found.problems)) == (
+        "2 records are missing between the first and the last",
+    )
 
 
 def test_a_log_in_use_with_an_old_header_and_wrong_sums_is_read_to_its_end():
@@ -112,10 +114,12 @@ def test_a_reader_that_dies_or_hangs_is_a_damaged_file_and_no_more(monkeypatch, 
     child = tmp_path / "child.py"
     monkeypatch.setattr(event_log, "CHILD", child)
     child.write_text("print('{\"Event\": {', flush=True); import os; os.abort()")
-    assert event_log.read(b"").problems == ("the log is damaged: reading it broke off",)
+    assert tuple(map(str, event_log.read(b"").problems)) == (
+        "the log is damaged: reading it broke off",
+    )
     monkeypatch.setattr(event_log, "SECONDS", 0.5)
     child.write_text("import time; time.sleep(60)")
-    assert "stopped" in event_log.read(b"").problems[0]
+    assert "stopped" in str(event_log.read(b"").problems[0])
 
 
 def test_the_reader_may_not_take_the_memory_of_the_host(monkeypatch, tmp_path):
@@ -126,7 +130,9 @@ def test_the_reader_may_not_take_the_memory_of_the_host(monkeypatch, tmp_path):
         f"import sys; sys.path.insert(0, {folder!r})\n"
         "import event_log_child as child; child.limit(); b'x' * (2 << 30)"
     )
-    assert event_log.read(b"").problems == ("the log is damaged: reading it broke off",)
+    assert tuple(map(str, event_log.read(b"").problems)) == (
+        "the log is damaged: reading it broke off",
+    )
 
 
 @fuzz(300)

@@ -93,7 +93,9 @@ def test_what_is_of_another_system_is_left_aside_and_named():
     log = Handed("upload-1", kinds.EVENT_LOG, "System.evtx", evtx_file.log([EVENT]))
     found = reading.read({}, "linux", None, [log])
     assert found.guest is None
-    assert found.problems == ("System.evtx: not read, it is not of a Linux machine",)
+    assert tuple(map(str, found.problems)) == (
+        "System.evtx: not read, it is not of a Linux machine",
+    )
 
 
 def test_the_newest_whole_output_of_the_script_counts_and_the_others_are_named():
@@ -105,5 +107,5 @@ def test_the_newest_whole_output_of_the_script_counts_and_the_others_are_named()
     ]
     found = reading.read({"guest_output": cut}, "windows", None, pieces)
     assert found.complete and found.state.hostname == "WEB01"
-    assert len(found.problems) == 1 and found.problems[0].startswith("first.txt: not read")
+    assert len(found.problems) == 1 and str(found.problems[0]).startswith("first.txt: not read")
     assert reading.read({}, "linux", None, pieces).guest is None  # of another system
