@@ -6,6 +6,7 @@ at most 18,000 bytes of script and less than 24,000 bytes of output.
 
 import base64
 import gzip
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -33,6 +34,7 @@ OUTPUTS = {
     "linux": "/tmp/ecs-case-{case}.txt",
     "windows": "$env:TEMP\\ecs-case-{case}.txt",
 }
+REMARK = re.compile(r"^ *# .*\n| +# [^'\"\n]*$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +50,15 @@ class Way:
 
 @cache
 def text(os: str) -> str:
-    """The script for "linux" or "windows"; KeyError for anything else."""
-    return (Path(__file__).parent / FILES[os]).read_text(encoding="ascii")
+    """The script for "linux" or "windows"; KeyError for anything else.
+
+    The shell script without the remarks below its heading: they would fill what a call holds.
+    """
+    source = (Path(__file__).parent / FILES[os]).read_text(encoding="ascii")
+    if os != "linux":
+        return source
+    *heading, body = source.split("\n", 3)
+    return "\n".join([*heading, REMARK.sub("", body)])
 
 
 @cache

@@ -1,8 +1,8 @@
 #!/bin/sh
 # Reads why this machine last went down. Changes nothing, writes no file, ends within 30 s.
 # Prints one bundle of sections, packed where gzip exists.
-LC_ALL=C LANG=C PATH=$PATH:/usr/sbin:/usr/bin:/sbin:/bin
-export LC_ALL LANG PATH
+LC_ALL=C LANG=C XZ_OPT=-T1 PATH=$PATH:/usr/sbin:/usr/bin:/sbin:/bin
+export LC_ALL LANG XZ_OPT PATH
 exec 2>/dev/null </dev/null
 
 ROOM=23700 # Cloud Assistant keeps 24,576 bytes and drops the middle of more
@@ -55,8 +55,9 @@ take() {
     note "$section: not asked, the time was over"
     return
   fi
-  got=$({ "$@" & } | limit $((most + 1)) cat | clean)
+  got=$({ "$@" & } | limit $((most + 1)) cat | tail -c 1000000 | clean)
   [ $(($(date +%s) - began)) -lt $most ] || note "$section: stopped after $most s, may be cut"
+  case $got in *' was too large to be unpacked --'*) note "$section: a packed log was too large, not read to its end" ;; esac
   case $got in
     '!'*) note "$section: ${got#!}" ;; # the command says why it could not ask
     *) eval "s_$section=\$got asked_$section=1" ;;
@@ -84,7 +85,7 @@ fit() {
 # than 15 minutes after MOMENT is left out.
 pick() {
   has awk || { tail -n 150; return; }
-  awk -v tail="$1" -v limit="${2:--1}" "$stamps"'
+  tr -d '\000' | awk -v tail="$1" -v limit="${2:--1}" "$stamps"'
     function out(n) {
       if (mark[n]) { if (lost) print "-- " lost " lines left out --"; lost = 0; print text[n] }
       else lost++
@@ -225,15 +226,21 @@ dumps() {
   done | sort -rn | head -n 20
 }
 
-newest() { # of the files named on standard input
+# Anybody may write to /var/crash of some systems: a link there, or a file in a folder of somebody
+# else, could make root read out what is not theirs.
+own() { [ "$(id -u)" != 0 ] || { [ ! -h "$1" ] && [ -O "$1" ] && [ -O "${1%/*}" ]; }; }
+
+newest() { # of the files named on standard input, our own before all others
   while IFS= read -r file; do
-    [ -f "$file" ] && stat -L -c '%Y %n' "$file"
+    [ -f "$file" ] || continue
+    if own "$file"; then stat -L -c '%Y %n' "$file"; else echo "0 $file"; fi
   done | sort -rn | sed -n '1s/^[0-9]* //p'
 }
 
 end_of() { # FILE LINES
   [ -n "$1" ] || return
   [ -r "$1" ] || { echo "!$1 is not readable"; return; }
+  own "$1" || { echo "!$1 is not root's own, not read"; return; }
   echo "# $1"
   limit "$most" tail -c 400000 "$1" | pick "$2"
 }
@@ -280,33 +287,67 @@ journal_current() {
 # around FILE BLOCKS: the log FILE, or a rotated one, near the moment of the boot. Plain files are
 # entered by bisection, so that gigabytes cost as much as kilobytes.
 around() {
-  base=$1 blocks=$2 found=
+  base=$1 blocks=$2
   if [ "$moment" -lt 0 ]; then
     limit "$most" tail -c 1000000 "$base"
     return
   fi
-  newer= list=$(ls -t "$base" "$base"[.-]* | head -n 12)
+  ulimit -v 60000 # a line, or the window of a packer, may be of any size
+  newer= list=$(ls -td "$base" "$base"[.-]* | head -n 12)
   while [ -n "$list" ]; do
     file=${list%%"
 "*} older=${list#*"
 "}
     [ "$older" != "$list" ] || older=
     list=$older
-    case $file in
-      *.gz) packed "$file" && return ;;
-      *.xz | *.bz2 | *.zst) ;;
-      *)
-        begins_before "$file" 0 && { entered "$file" "${older%%"
-"*}"; return; }
-        newer=$file
-        ;;
-    esac
+    [ -f "$file" ] || continue
+    if from "$file" 0 | begins_before 0; then
+      if packer "$file"; then packed "$file" && return
+      else
+        entered "$file" "${older%%"
+"*}"
+        return
+      fi
+    fi
+    newer=$file
   done
   limit "$most" tail -c 200000 "$base" # no log reaches back to the boot
 }
 
-begins_before() { # FILE BLOCK: is the first dated line there from before the boot?
-  dd if="$1" bs=$BLOCK skip="$2" count=1 | awk -v boot="$moment" -v skip="$2" "$stamps"'
+packer() { # FILE: what unpacks it
+  case $1 in
+    *.gz) tool=gzip ;;
+    *.xz) tool=xz ;;
+    *.bz2) tool=bzip2 ;;
+    *.zst) tool=zstd ;;
+    *) return 1 ;;
+  esac
+}
+
+left() { # seconds in which something may be unpacked, so that all of it together stays short
+  rest=$((began + most - 1))
+  [ $rest -le $((started + 7)) ] || rest=$((started + 7))
+  rest=$((rest - $(date +%s)))
+  [ $rest -gt 0 ]
+}
+
+unpack() { # FILE
+  packer "$1"
+  left && limit $rest $tool -dc "$1"
+}
+
+# A crash may leave megabytes of zeros in a log, and a program a line without an end.
+from() { # FILE BLOCK
+  if packer "$1"; then unpack "$1" | head -c 64000000; else dd if="$1" bs=$BLOCK skip="$2" count=1000; fi |
+    tr -d '\000' | cut -b1-1200
+}
+
+end() { # FILE
+  if packer "$1"; then unpack "$1" | tail -c 1000000; else tail -c 1000000 "$1"; fi
+}
+
+begins_before() { # NUMBER: is the first dated line of what follows there from before the boot?
+  awk -v boot="$moment" -v skip="$1" "$stamps"'
     (NR > 1 || !skip) && (at = stamp($0)) >= 0 { before = apart(at, boot) <= 0; exit }
     END { exit !before }'
 }
@@ -316,45 +357,54 @@ entered() { # FILE OLDER
   low=0 high=$((size / BLOCK + 1))
   while [ $((high - low)) -gt 1 ]; do
     middle=$(((low + high) / 2))
-    if begins_before "$1" $middle; then low=$middle; else high=$middle; fi
+    if from "$1" $middle | begins_before $middle; then low=$middle; else high=$middle; fi
   done
-  from=$((high - blocks))
-  if [ $from -lt 0 ]; then
-    from=0
-    case $2 in
-      '' | *.xz | *.bz2 | *.zst) ;;
-      *.gz) limit "$most" gzip -dc "$2" | tail -c 1000000 ;;
-      *) tail -c 1000000 "$2" ;;
-    esac
+  low=$((high - blocks))
+  if [ $low -lt 0 ]; then
+    low=0
+    [ -z "$2" ] || end "$2"
   fi
-  dd if="$1" bs=$BLOCK skip=$from count=$((high - from + 4))
+  dd if="$1" bs=$BLOCK skip=$low count=$((high - low))
+  from "$1" $high | head -c 300000
   [ $high -le $((size / BLOCK)) ] || start_of_newer
 }
 
-start_of_newer() { [ -z "$newer" ] || dd if="$newer" bs=$BLOCK count=4; }
+start_of_newer() { [ -z "$newer" ] || from "$newer" 0 | head -c 300000; }
 
-packed() { # FILE.gz: its lines of the 20 minutes before the boot and the 2 after it
-  rest=$((began + most - $(date +%s)))
-  has gzip && [ $rest -gt 0 ] || return 1
+# near FILE SECONDS STEP FORM: its lines of so long before the boot and of 2 minutes after it. Looked
+# for by coarse times as plain words: with patterns, small systems need a minute for a gigabyte.
+near() {
+  times= at=$((boot - $2))
+  while [ $at -le $((boot + $3)) ]; do
+    hour=$(date -d "@$at" "+$4")
+    times="$times
+$(date -d "@$at" "+%b %e ${hour%?}%n%Y-%m-%dT${hour%?}%n%Y-%m-%d ${hour%?}")"
+    at=$((at + $3))
+  done
+  unpack "$1" | tr -d '\000' | grep -a -F "${times#?}" | awk -v boot="$moment" -v before="$2" "$stamps"'
+    (at = stamp($0)) < 0 || (gap = apart(at, boot)) < -before { next }
+    gap > 120 { if (seen) exit; next }
+    { seen = 1; print }' | tail -c 2000000
+}
+
+packed() { # FILE
   if [ "$(stat -L -c %Y "$1")" -lt "$boot" ]; then # rotated between the end and the boot
-    limit $rest gzip -dc "$1" | tail -c 1000000
+    end "$1"
     start_of_newer
     return
   fi
-  minutes= at=$((boot - 1200))
-  while [ $at -le $((boot + 120)) ]; do
-    minutes="$minutes|$(date -d "@$at" '+%b %e %H:%M|%Y-%m-%dT%H:%M')"
-    at=$((at + 60))
-  done
-  lines=$(limit $rest gzip -dc "$1" | grep -a -E "^(${minutes#|}):" | tail -c 2000000)
-  [ -n "$lines" ] || [ $(($(date +%s) - began)) -lt "$most" ] || lines="-- $1 was too large to be unpacked --"
-  [ -n "$lines" ] && printf '%s\n' "$lines"
+  lines=$(near "$1" 1200 600 %H:%M)
+  printf '%s\n' "$lines" | begins_before 0 || lines=$(near "$1" 86400 3600 %H:%%)
+  [ -z "$lines" ] || printf '%s\n' "$lines"
+  left || echo "-- $1 was too large to be unpacked --"
+  [ -n "$lines" ] || [ $rest -le 0 ]
 }
 
-log_file() { for file; do [ -f "$file" ] && [ -r "$file" ] && { echo "$file"; return; }; done; }
-
 messages() {
-  file=$(log_file /var/log/messages /var/log/syslog /var/log/kern.log)
+  for file in $(ls -t /var/log/messages /var/log/syslog) /var/log/kern.log; do
+    [ -f "$file" ] && [ -r "$file" ] && break
+    file=
+  done
   [ -n "$file" ] || { echo '!no readable /var/log/messages or /var/log/syslog'; return; }
   around "$file" 64 | pick 60 "$moment"
 }
@@ -368,12 +418,12 @@ who() {
     grep -a -E 'type=SYSTEM_(SHUTDOWN|BOOT|RUNLEVEL)|exe="[^"]*/(shutdown|reboot|halt|poweroff|systemctl)"|key="?(reboot|shutdown|power)' |
     tail -n 12 | sed 's/^/audit: /'
   for file in /var/log/secure /var/log/auth.log /var/log/cron /var/log/cron.log; do
-    [ -r $file ] && around $file 24 | grep -a -E "$asks" | tail -n 15 | sed "s|^|${file##*/}: |"
+    [ -f $file ] && [ -r $file ] && around $file 24 | grep -a -E "$asks" | tail -n 15 | sed "s|^|${file##*/}: |"
   done
 }
 
 history() { # never a line of it: only how often it names what stops machines
-  for file in /root/.*_history /home/*/.*_history; do
+  printf '%s\n' /root/.*_history /home/*/.*_history | head -n 40 | while IFS= read -r file; do
     [ -f "$file" ] || continue
     [ -r "$file" ] || { echo "unreadable $file:0"; continue; }
     for word in sysrq-trigger shutdown reboot poweroff; do
@@ -400,6 +450,10 @@ kernel_log() {
 for tool in awk gzip base64 timeout stat journalctl last dmesg systemctl; do
   has $tool || note "tools: $tool is not installed"
 done
+for kind in gz:gzip xz:xz bz2:bzip2 zst:zstd; do
+  tool=${kind#*:}
+  has $tool || ! ls /var/log/*."${kind%:*}" >/dev/null || note "messages: some logs are packed by $tool, which is not installed"
+done
 take system 4 system
 take cmdline 1 line /proc/cmdline
 take sysctl 2 sysctls
@@ -410,7 +464,7 @@ take pstore 3 pstore
 take boots 4 boots
 take journal_previous 6 journal_previous
 take last 3 last_logins
-take messages 6 messages
+take messages 7 messages
 take who 4 who
 take dmesg 3 kernel_log
 take journal_current 4 journal_current

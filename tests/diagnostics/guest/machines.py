@@ -12,8 +12,8 @@ from pathlib import Path
 from diagnostics import scripts
 
 UP = 3600
-TOOLS = """awk base64 cat cksum cut date dd df grep gzip head id kill ls sed sh sleep sort stat tail
-    timeout tr true uname wc"""
+TOOLS = """awk base64 bzip2 cat cksum cut date dd df grep gzip head id kill ls sed sh sleep sort
+    stat tail tee timeout tr true uname wc xz zstd"""
 TREE = ("etc", "var", "root", "home", "sys")
 # A shell, and whose tools it finds: the small ones know other options and print other formats.
 KITS = {
@@ -34,6 +34,7 @@ class Machine:
     env: dict[str, str] = field(default_factory=dict)
     kit: str = "gnu"
     walls: tuple[str, ...] = ()
+    typed: str = ""  # instead of running the script
 
     def write(self, path: str, content: str | bytes, at: float | None = None) -> Path:
         file = self.root / path.lstrip("/")
@@ -68,7 +69,7 @@ class Machine:
         command += ["--ro-bind", str(script), "/collect.sh", *self.walls, "--remount-ro", "/"]
         for name, value in {"PATH": "/tools", "TZ": "UTC", **self.env}.items():
             command += ["--setenv", name, value]
-        return [*command, "/tools/sh", "/collect.sh"]
+        return [*command, "/tools/sh", *(["-c", self.typed] if self.typed else ["/collect.sh"])]
 
     def tools(self) -> dict[str, str]:
         kit = KITS[self.kit]

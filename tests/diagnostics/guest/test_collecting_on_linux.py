@@ -5,46 +5,19 @@ Every run has a read-only root without a folder for temporary files.
 
 import gzip
 import random
+import shutil
+import string
 
 import pytest
 
 from diagnostics import scripts
 from diagnostics.readers import bundle, linux_state
+from diagnostics.scripts.shared import readiness
 from tests.sizes import LONG
 
+from .families import BOOT, ISO, JOURNAL, PANIC, after, chatter, crash, syslog
 from .fuzzing import SEED
-
-PANIC = """\
-[ 7611.195] BUG: kernel NULL pointer dereference, address: 0000000000000010
-[ 7611.195] RIP: 0010:acs_stats_update+0x1b/0x40 [acmestor]
-[ 7611.195] Call Trace:
-[ 7611.195]  acs_irq+0x22/0x60 [acmestor]
-[ 7611.195] Kernel panic - not syncing: Fatal exception in interrupt
-[ 7611.195] ---[ end Kernel panic - not syncing: Fatal exception in interrupt ]---"""
-BOOT = "kernel: [    0.000000] Linux version 6.1.0"
-PLAIN, ISO = "%b %e %H:%M:%S", "%Y-%m-%dT%H:%M:%S.000000+00:00"
-
-
-def syslog(machine, seconds, text, form=PLAIN):
-    return "".join(f"{machine.stamp(seconds, form)} web01 {line}\n" for line in text.splitlines())
-
-
-def chatter(machine, start, end, lines, form=PLAIN):
-    step = (end - start) / lines
-    return "".join(
-        syslog(machine, start + n * step, f"app[77]: request {n} answered", form)
-        for n in range(lines)
-    )
-
-
-def crash(machine, form=PLAIN):
-    kernel = "".join(f"kernel: {line}\n" for line in PANIC.splitlines())
-    before = chatter(machine, -9000, -2, 4000, form)
-    return before + syslog(machine, -1, kernel, form)
-
-
-def after(machine, form=PLAIN):
-    return syslog(machine, 9, BOOT, form) + chatter(machine, 10, 3000, 4000, form)
+from .machines import KITS
 
 
 def sections(machine):
@@ -144,15 +117,6 @@ def test_kdump_is_told_as_systemd_sees_it(machine):
     kdump = linux_state.read(sections(machine)).kdump
     assert (kdump.service, kdump.active, kdump.enabled) == ("kdump", "failed", "enabled")
     assert (kdump.core_path, kdump.target) == ("/data/crash", "nfs server:/export")
-
-
-JOURNAL = """\
-case "$*" in
-  *list-boots*) printf -- '-1 aaaa Fri\\n 0 bbbb Fri\\n';;
-  *"-b -1"*"-n 60 "*|*"-b -1"*"-n 60") tail -n 60 /var/previous;;
-  *"-b -1"*) grep kernel: /var/previous;;
-esac
-"""
 
 
 def test_the_end_of_the_journal_of_the_boot_before_is_read_once(machine):
@@ -261,35 +225,50 @@ def test_a_tool_that_hangs_is_left_behind(machine, without):
     assert PANIC.splitlines()[-1] in found["messages"]
 
 
-def test_whatever_the_tree_holds_the_output_fits(machine):
+PLACES = [
+    "var/log/messages",
+    "var/log/messages.1",
+    "var/log/syslog.2.gz",
+    "var/log/syslog.3.xz",
+    "var/log/secure",
+    "var/log/cron",
+    "var/log/audit/audit.log",
+    "var/crash/a b/vmcore-dmesg.txt",
+    "var/crash/x/dump.1",
+    "var/crash/dmesg.1",
+    "sys/fs/pstore/dmesg-1",
+    "root/.bash_history",
+    "etc/kdump.conf",
+    "etc/os-release",
+    "etc/systemd/journald.conf",
+    "proc/cmdline",
+]
+MAY_LACK = ["gzip", "base64", "awk", "stat", "dd", "timeout", "cksum", "tail", "cut"]
+
+
+@pytest.mark.parametrize("script", [scripts.text, readiness], ids=["collection", "readiness"])
+def test_whatever_the_tree_holds_the_output_fits(machine, script, monkeypatch):
+    monkeypatch.setattr(scripts, "text", script)
     chance = random.Random(SEED)
-    places = [
-        "var/log/messages",
-        "var/log/messages.1",
-        "var/log/syslog.2.gz",
-        "var/log/secure",
-        "var/log/audit/audit.log",
-        "var/crash/a b/vmcore-dmesg.txt",
-        "var/crash/x/dump.1",
-        "sys/fs/pstore/dmesg-1",
-        "root/.bash_history",
-        "etc/kdump.conf",
-        "etc/os-release",
-        "proc/cmdline",
-    ]
-    for _ in range(12 if LONG else 4):
-        machine.without = tuple(chance.sample(["gzip", "awk", "stat", "dd"], chance.randrange(3)))
-        for place in chance.sample(places, 6):
+    kits = [name for name in KITS if shutil.which(KITS[name]["sh"])]
+    for _ in range(24 if LONG else 3):
+        machine.kit = chance.choice(kits)
+        machine.without = tuple(chance.sample(MAY_LACK, chance.randrange(3)))
+        for place in chance.sample(PLACES, 8):
             at = machine.booted_at + chance.randrange(-99999, 99999)
             machine.write(place, content(machine, chance), at=at)
+        if chance.randrange(2):
+            machine.tool(chance.choice(["last", "dmesg", "journalctl"]), "cat /var/log/messages")
         output = machine.run()
-        assert len(output) < 24_000, f"FUZZ_SEED={SEED}"
-        assert bundle.read(output).complete, f"FUZZ_SEED={SEED}"
+        told = f"FUZZ_SEED={SEED} {machine.kit} without {machine.without}"
+        assert len(output) < 24_000, told
+        sound = bundle.read(output).complete
+        assert sound or {"tail", "cut"} & set(machine.without), told
 
 
 def content(machine, chance):
     size = chance.choice([0, 1, 1000, 100_000, 2_000_000])
-    kind = chance.randrange(4)
+    kind = chance.randrange(6)
     if kind == 0:
         return chance.randbytes(size)
     if kind == 1:
@@ -298,4 +277,10 @@ def content(machine, chance):
         return "".join(
             f"kernel: Oops: {chance.randbytes(30).hex()} reboot\n" for _ in range(size // 80)
         )
+    if kind == 3:  # nothing that a packer could make smaller, each line as telling as the next
+        dense = string.ascii_letters + string.digits + string.punctuation
+        lines = ("".join(chance.choices(dense, k=900)) for _ in range(size // 1000))
+        return "".join(f"{machine.stamp(-60)} kernel: Kernel panic {line}\n" for line in lines)
+    if kind == 4:
+        return bytes(size) + f"{machine.stamp(-1)} kernel: Kernel panic\n".encode()
     return ("é" * 5000 + "\n#section who\n") * (size // 10_000)
