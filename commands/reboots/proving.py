@@ -42,7 +42,8 @@ def prove(claim: Claim[RebootWave]) -> bool:
         asked = [item.instance for item in _awaited(wave)]
         look = refresh.look_again(asked, agents=False, planned=False)
     with transaction.atomic():
-        claim.renew()
+        gives_up = wave.deadline or timezone.now() + BLIND_FOR
+        claim.write(deadline=gives_up if look.problems else None)
         _take_over_power(wave)
         awaited = _awaited(wave)
         known = {item.pk: _state(item) for item in awaited}
@@ -56,7 +57,8 @@ def prove(claim: Claim[RebootWave]) -> bool:
         RebootItem.objects.bulk_update(changed, FIELDS, batch_size=200)
         for item in awaited:
             blind = (item.instance.account_id, item.instance.region) in look.problems
-            if verdict := _verdict(batch, item, now, blind=blind):
+            waits = blind and now < gives_up
+            if verdict := _verdict(batch, item, now, blind=blind, waits=waits):
                 items.judge(item, verdict, to_be_checked=bool(batch.post_script))
     return not wave.items.filter(state=ItemState.ASKED).exists()
 
@@ -154,11 +156,14 @@ def _probe(wave: RebootWave, awaited: list[RebootItem], now: datetime) -> None:
         item.probing, item.probes = True, item.probes + 1
 
 
-def _verdict(batch: RebootBatch, item: RebootItem, now: datetime, *, blind: bool) -> str:
-    """Empty while nothing is proven and there is time. A probe that is out is waited for a while,
-    and so is a look at ECS that failed."""
-    grace = timedelta(seconds=proof.TIMEOUT) if item.probing else timedelta()
-    time_is_up = now >= item.back_by + (BLIND_FOR if blind else grace)
+def _verdict(
+    batch: RebootBatch, item: RebootItem, now: datetime, *, blind: bool, waits: bool
+) -> str:
+    """Empty while nothing is proven and there is time. What runs is asked once more when the time
+    is up, and judged by that: nobody may have looked for long."""
+    unheard = item.probing or item.probe_at is None or item.probe_at <= now
+    heard_first = batch.comes_back and item.after_status == "Running" and unheard
+    time_is_up = now >= item.back_by and not waits and (blind or not heard_first)
     if not batch.comes_back:
         return proof.went_down(item.after_status, time_is_up=time_is_up, blind=blind)
     return proof.came_back(seen_of(item, batch.way, blind=blind), time_is_up=time_is_up)

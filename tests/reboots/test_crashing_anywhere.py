@@ -42,6 +42,7 @@ TOLD = (  # what batches are like
     {"mode": "Concurrency", "sizes": ["60%"], "max_errors": "70%"},
     {"sizes": ["50%"], "max_errors": "100%", "pre_script": a_script("echo drain")},
 )
+LARGEST = 40 if REBOOTS < 1000 else 200  # instances of one batch
 BACK_WITHIN = 240  # seconds
 reached = 0  # power calls over all the examples
 
@@ -56,7 +57,7 @@ class World:
 class Batches(RuleBasedStateMachine):
     """Workers, people and time in any order, over two batches that share some instances."""
 
-    @initialize(number=st.integers(0, 2**32), size=st.integers(8, 60))
+    @initialize(number=st.integers(0, 2**32), size=st.integers(20, LARGEST))
     def begin(self, number, size):
         self.travel = time_machine.travel(START, tick=False)
         self.clock = self.travel.start()
@@ -224,8 +225,8 @@ def world(db, monkeypatch):
     monkeypatch.setattr(transaction.Atomic, "__enter__", begins)
     monkeypatch.setattr(transaction.Atomic, "__exit__", commits)
     monkeypatch.setattr(answers, "YOUNG_LOOKS", (0,))
-    monkeypatch.setattr(ecs, "RUN_LIMIT", 7)
-    monkeypatch.setattr(ecs, "POWER_LIMIT", 3)
+    monkeypatch.setattr(ecs, "RUN_LIMIT", 20)
+    monkeypatch.setattr(ecs, "POWER_LIMIT", 6)
     rest = SimpleNamespace(sleep=lambda seconds: None, monotonic=lambda: 0.0)
     monkeypatch.setattr(taking_down, "time", rest)
 
@@ -248,7 +249,7 @@ def test_every_verdict_is_the_truth_and_no_machine_is_asked_for_twice(world):
     reached, examples = 0, 0
     while reached < REBOOTS:
         run = settings(
-            max_examples=max(1, min(50, (REBOOTS - reached) // 10)),
+            max_examples=max(1, min(50, (REBOOTS - reached) // LARGEST)),
             stateful_step_count=12,
             deadline=None,
             suppress_health_check=list(HealthCheck),
@@ -257,4 +258,4 @@ def test_every_verdict_is_the_truth_and_no_machine_is_asked_for_twice(world):
         )
         run_state_machine_as_test(seed(SEED + examples)(Batches), settings=run)
         examples += run.max_examples
-    print(f"seed {SEED}: {reached} items asked for in {examples} examples")
+    print(f"\nseed {SEED}: {reached} items asked for in {examples} examples")
