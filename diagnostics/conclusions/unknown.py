@@ -59,7 +59,14 @@ def _advice(facts: Facts) -> tuple[Text, ...]:
             " it prints."
         )
     ]
-    if facts.guest is None:
+    if facts.guest is None and facts.agent and facts.agent.alive:
+        advice.append(
+            _(
+                "Cloud Assistant itself answers: see above why the script brought nothing, mend"
+                " that, and open a new case. Its agent needs no repair."
+            )
+        )
+    elif facts.guest is None:
         advice.append(
             _(
                 "Bring Cloud Assistant back: start or reinstall its agent on the instance, then"

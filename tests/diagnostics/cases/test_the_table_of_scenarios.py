@@ -339,6 +339,14 @@ def test_there_is_always_an_answer_with_recommendations(system, status, reported
     assert told.verdict.kind == "undetermined"
 
 
+@pytest.mark.parametrize("alive", [True, False])
+def test_nobody_is_sent_to_repair_an_agent_that_answers(alive):
+    silent = facts(guest=None, boot=None)
+    told = words(conclude(replace(silent, agent=Agent(alive=alive))))
+    assert ("reinstall its agent" in told) is not alive
+    assert ("needs no repair" in told) is alive
+
+
 def test_half_the_output_never_leaves_a_negative_certain():
     reset = analysis("unexplained_reboot", "power_reset", sure=Confidence.CERTAIN)
     assert conclude(facts(reset, guest_complete=False)).verdict.confidence == Confidence.POSSIBLE
