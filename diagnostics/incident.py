@@ -91,11 +91,19 @@ def _record(facts: Facts) -> Analysis | None:
     return facts.guest if facts.guest and facts.guest.verdict.kind in GOES_DOWN else None
 
 
+def down_of(analysis: Analysis) -> datetime | None:
+    """When it went down, where the record tells; `at` may be the boot after it alone."""
+    if "down_at" in analysis.details and analysis.details["down_at"] is None:
+        return None
+    return analysis.at
+
+
 def _last_down(facts: Facts) -> tuple[Window, datetime | None]:
     """The going-down before the present boot, and its exact time where a record has it."""
     boot = facts.boot.at
     record = _record(facts)
-    at = record.at if record and record.at and record.at <= boot + timedelta(minutes=1) else None
+    at = down_of(record) if record else None
+    at = at if at and at <= boot + timedelta(minutes=1) else None
     if at is None and facts.earlier_boots:
         last_sign = facts.earlier_boots[-1].end
         at = last_sign if last_sign <= boot else None

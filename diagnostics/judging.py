@@ -18,6 +18,7 @@ from diagnostics.known import facts_of, with_reading
 from diagnostics.models import CaseState, DiagnosisCase, Evidence, Judging, Occasion, StepState
 from diagnostics.models import Finding as FindingRow
 from diagnostics.reading import Handed, Reading
+from diagnostics.reading.once import told_once
 from diagnostics.steps import events, own, trail
 from diagnostics.wording import Text, clean, packed, quoted
 from diagnostics.wording import say as _
@@ -204,11 +205,10 @@ def _replace_findings(case: DiagnosisCase, found: Reading, conclusion: Conclusio
     rows = [*cited]
     for place, row in enumerate(rows):
         row.position = place
-    for name, analysis in (("guest_output", found.guest), ("console", found.console)):
-        for finding in analysis.findings if analysis else ():
-            quote = finding.quote
-            own = found.origins.get((quote.source, quote.text)) if quote else None
-            rows.append(_row(case, len(rows), finding, sources.get(own or name)))
+    for name, finding in told_once(found.guest, found.console):
+        quote = finding.quote
+        own = found.origins.get((quote.source, quote.text)) if quote else None
+        rows.append(_row(case, len(rows), finding, sources.get(own or name)))
     FindingRow.objects.bulk_create(rows)
 
 

@@ -10,7 +10,7 @@ from functools import cached_property
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from diagnostics import stages
+from diagnostics import check_words, stages
 from diagnostics.conclusions.answer import SOURCE_NAMES
 from diagnostics.models import (
     CaseState,
@@ -118,7 +118,13 @@ class CaseShown:
     def _lines(self, name: str) -> list[str]:
         return spoken_lines(self.conclusion.get(name, ()), self.case.zone)
 
-    root_cause = property(lambda self: self._said("root_cause"))
+    @property
+    def root_cause(self) -> str:
+        names = self.conclusion.get("names")
+        who = f" {spoken(names, self.case.zone)}" if names else ""
+        return self._said("root_cause") + who
+
+    chain = property(lambda self: self._lines("chain"))
     impact = property(lambda self: self._said("impact"))
     next_step = property(lambda self: self._said("next_step"))
     owner = property(lambda self: self._said("owner"))
@@ -162,11 +168,13 @@ class CaseShown:
         for name in ("guest", "console"):
             analysis = self.judgement.get(name) or {}
             skipped = analysis.get("skipped") if name == "guest" else {}  # a console lacks most
-            for check, missing in (skipped or {}).items():
-                why = _("not run: there was no %(what)s") % {"what": ", ".join(missing)}
-                rows.append({"name": check, "tone": "unknown", "why": why})
+            for reason, checks in check_words.not_run(skipped or {}):
+                why = _("not run, because %(why)s") % {"why": spoken(reason)}
+                named = ", ".join(spoken_lines(checks))
+                rows.append({"name": named, "tone": "unknown", "why": why})
             for check, error in (analysis.get("broken") or {}).items():
-                rows.append({"name": check, "tone": "bad", "why": _("broke: %s") % error})
+                named = spoken(check_words.check(check))
+                rows.append({"name": named, "tone": "bad", "why": _("broke: %s") % error})
         for problem in self.judgement.get("problems") or ():
             rows.append({"name": _("Evidence"), "tone": "attention", "why": spoken(problem)})
         return rows

@@ -27,6 +27,23 @@ def say(message: str, /, **params: object) -> Text:
     return Text(message, params)
 
 
+def lasting(seconds: float) -> Text:
+    """A length of time in days and hours, such as "1 day 3 hours"; minutes below an hour."""
+    minutes = max(0, int(seconds)) // 60
+    days, hours = minutes // 1440, minutes % 1440 // 60
+    counted = ((days, DAY, DAYS), (hours, HOUR, HOURS))
+    if not days and not hours:
+        counted = ((minutes, MINUTE, MINUTES),)
+    told = [one if n == 1 else Text(many.message, {"n": n}) for n, one, many in counted if n]
+    told = told or [Text(MINUTES.message, {"n": 0})]
+    return told[0] if len(told) == 1 else Text("%(a)s %(b)s", {"a": told[0], "b": told[1]})
+
+
+DAY, DAYS = say("1 day"), say("%(n)s days")
+HOUR, HOURS = say("1 hour"), say("%(n)s hours")
+MINUTE, MINUTES = say("1 minute"), say("%(n)s minutes")
+
+
 def quoted(words: str | Text) -> Text:
     """Words that came from outside (a machine, ECS, a person) and are not translated.
 

@@ -22,6 +22,11 @@ SOURCE = re.compile(r"^([\w.-]+): (?=\S)")
 AUDITED = re.compile(r"\bmsg=audit\((\d{9,10})\.")
 ASKERS = [
     (
+        "sysrq.asked",
+        re.compile(r"\s*(?P<user>\S+) : .*COMMAND=(?P<what>.*sysrq-trigger.*)"),
+        _("%(user)s ran %(what)s through sudo"),
+    ),
+    (
         "who.sudo",
         re.compile(rf"\s*(?P<user>\S+) : .*COMMAND=(?P<what>\S*(?:/|\b){STOPS}\b.*)"),
         _("%(user)s ran %(what)s through sudo"),

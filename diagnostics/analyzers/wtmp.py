@@ -26,6 +26,29 @@ def last_end(last: str, clock: Clock) -> Iterator[Finding]:
     yield from _judged(list(wtmp.read(last)), clock, "last")
 
 
+@analyzer("last", "clock")
+def sessions(last: str, clock: Clock) -> Iterator[Finding]:
+    """Who was logged in when the boot before the present one ended without a logout."""
+    rows = list(wtmp.read(last))
+    present = next((number for number, row in enumerate(rows) if row.boot), None)
+    if present is None:
+        return
+    told: set[str] = set()
+    for row in rows[present + 1 :]:
+        if row.boot:
+            return
+        if row.login and row.end in ("crash", "down") and row.user not in told:
+            told.add(row.user)
+            named = {"user": row.user, "line": row.line, "host": row.host}
+            title = _("%(user)s was logged in on %(line)s when it went down", **named)
+            if row.host:
+                title = _(
+                    "%(user)s was logged in from %(host)s on %(line)s when it went down", **named
+                )
+            # Its line tells of the login, which may lie days before.
+            yield Finding("login.session", Severity.INFO, title, Quote(row.raw, "last"))
+
+
 @analyzer("down")
 def printed_logins(down: Boot) -> Iterator[Finding]:
     """The same where what `last` printed stands in a text."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from diagnostics.conclusions import advice
+from diagnostics import check_words
+from diagnostics.conclusions import advice, chain
+from diagnostics.conclusions.asking import about
 from diagnostics.facts import Facts
 from diagnostics.findings import Analysis, Confidence, Finding, Quote, Verdict
-from diagnostics.incident import Incident, fits
+from diagnostics.incident import ORDERLY, Incident, fits
 from diagnostics.wording import Text, quoted
 from diagnostics.wording import say as _
 
@@ -42,6 +44,9 @@ class Cause:
     contradictions: tuple[Text, ...] = ()
     ends_search: bool = False
     origin: str = "guest"  # the evidence it rests on: guest | console | events | own | trail | none
+    chain: tuple[chain.Link, ...] = ()  # what led to it, the first cause first
+    names: Text | None = None  # who or what asked for it; for our own copy only
+    end: str | Text = ""  # the end of that chain, as the record puts it
     cites: tuple[Finding, ...] = ()  # what no analyzer found, but a source outside of the guest
 
 
@@ -66,6 +71,8 @@ class Conclusion:
     ends_search: bool
     origin: str
     cites: tuple[Finding, ...] = ()
+    chain: tuple[Text, ...] = ()  # what led to it, in order, the end last
+    names: Text | None = None
 
 
 def complete(cause: Cause, facts: Facts, incident: Incident) -> Conclusion:
@@ -96,6 +103,8 @@ def complete(cause: Cause, facts: Facts, incident: Incident) -> Conclusion:
         ends_search=cause.ends_search,
         origin=cause.origin,
         cites=cause.cites,
+        chain=chain.lines(cause.chain, cause.end) if cause.chain else (),
+        names=cause.names,
     )
 
 
@@ -244,6 +253,14 @@ def contradictions(facts: Facts, incident: Incident, cause: Cause) -> tuple[Text
                 boot=boot,
             )
         )
+    if _failed_by_the_platform(cause) and about(facts.guest, incident) and _ended_in_order(facts):
+        said.append(
+            _(
+                "The guest's own record shows an orderly end (%(line)s), which neither a failing"
+                " host nor a dead guest leaves: both may have happened, one after the other.",
+                line=quoted(_line(facts.guest)),
+            )
+        )
     if cause.origin == "events" and _crash_record(facts.guest):
         said.append(
             _(
@@ -252,6 +269,22 @@ def contradictions(facts: Facts, incident: Incident, cause: Cause) -> tuple[Text
             )
         )
     return tuple(said)
+
+
+def _failed_by_the_platform(cause: Cause) -> bool:
+    """Its own events say that the host or the guest failed."""
+    return cause.origin == "events" and cause.verdict.kind not in PLANNED
+
+
+PLANNED = frozenset({"platform_maintenance", "instance_expired"})
+
+
+def _ended_in_order(facts: Facts) -> bool:
+    return facts.guest is not None and facts.guest.verdict.kind in ORDERLY
+
+
+def _line(analysis: Analysis) -> str | Text:
+    return analysis.reason or (analysis.findings[0].title if analysis.findings else "")
 
 
 def _crash_record(analysis: Analysis | None) -> str | Text:
@@ -275,8 +308,8 @@ def not_checked(facts: Facts, *, needed: bool = True) -> tuple[Text, ...]:
         for name, error in (analysis.broken if analysis else {}).items():
             missing.append(
                 _(
-                    "The check %(name)s of the %(label)s broke: %(error)s",
-                    name=name,
+                    'The check "%(name)s" of the %(label)s broke: %(error)s',
+                    name=check_words.check(name),
                     label=label,
                     error=error,
                 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from diagnostics.conclusions import chain
 from diagnostics.conclusions.advice import (
     CATCH_LINUX,
     deep_analysis,
@@ -17,8 +18,8 @@ from diagnostics.conclusions.asking import POWER_KEY, about, asker
 from diagnostics.conclusions.platform import guest_failure
 from diagnostics.facts import Facts
 from diagnostics.findings import Analysis, Confidence, Verdict
-from diagnostics.incident import UNEXPLAINED, Incident, span
-from diagnostics.wording import Text, quoted
+from diagnostics.incident import UNEXPLAINED, Incident, down_of, span
+from diagnostics.wording import Text, listed, quoted
 from diagnostics.wording import say as _
 
 
@@ -42,14 +43,16 @@ def _console(facts: Facts) -> Analysis | None:
 
 def _panic(facts: Facts, incident: Incident, analysis: Analysis, origin: str) -> Cause:
     dumps = facts.capture.dumps_in(incident.window) if facts.capture else ()
+    led = chain.before(analysis)
     sentence = _(
-        "%(what)s %(dump)s",
+        "%(what)s%(began)s %(dump)s",
         what=_what(analysis),
+        began=chain.words(led),
         dump=_dump_words(facts, bool(dumps)),
     )
     if origin == "console":
         sentence = _("%(sentence)s The record comes from the serial console.", sentence=sentence)
-    advice, next_step, owner = _after_a_panic(facts, analysis, bool(dumps))
+    advice, next_step, owner = _after_a_panic(facts, analysis, bool(dumps), led)
     return Cause(
         analysis.verdict,
         sentence,
@@ -59,6 +62,9 @@ def _panic(facts: Facts, incident: Incident, analysis: Analysis, origin: str) ->
         went_down_at=analysis.at or _seen_by_the_platform(facts, incident),
         contradictions=_against(facts, analysis),
         origin=origin,
+        chain=led,
+        end=analysis.reason or analysis.verdict.kind,
+        names=who_crashed_it(analysis) if analysis.verdict.subkind == "sysrq" else None,
     )
 
 
@@ -123,9 +129,12 @@ def _dump_words(facts: Facts, dumped: bool) -> Text:
 
 
 def _after_a_panic(
-    facts: Facts, analysis: Analysis, dumped: bool
+    facts: Facts, analysis: Analysis, dumped: bool, led: tuple[chain.Link, ...]
 ) -> tuple[tuple[Text, ...], Text, Text]:
-    advice = [*BY_SUBKIND.get(analysis.verdict.subkind or "", _fix_the_driver)(facts, analysis)]
+    first = BY_BEGINNING.get(chain.begins_with(led))
+    usual = BY_SUBKIND.get(analysis.verdict.subkind or "", _fix_the_driver)
+    tellers = dict.fromkeys(teller for teller in (first, usual) if teller)
+    advice = [said for teller in tellers for said in teller(facts, analysis)]
     if dumped:
         dump = facts.capture.dumps[0]
         advice.append(deep_analysis(dump.path))
@@ -177,6 +186,19 @@ def _sysrq(facts: Facts, analysis: Analysis) -> tuple[Text, ...]:
     )
 
 
+def who_crashed_it(analysis: Analysis) -> Text | None:
+    """What names the one who asked for the crash: a command, a shell history, who was there."""
+    commands = [f.title for f in analysis.findings if f.code == "sysrq.asked"]
+    histories = [
+        f.title
+        for f in analysis.findings
+        if f.code == "history.names" and f.facts.get("word") == "sysrq-trigger"
+    ]
+    there = [f.title for f in analysis.findings if f.code == "login.session"]
+    told = [*commands, *histories, *there]
+    return _("Who: %(told)s.", told=listed(told[:6])) if told else None
+
+
 def _hung(facts: Facts, analysis: Analysis) -> tuple[Text, ...]:
     return hang_advice(facts)
 
@@ -208,6 +230,7 @@ def _file_system(facts: Facts, analysis: Analysis) -> tuple[Text, ...]:
     )
 
 
+BY_BEGINNING = {"storage": _file_system, "memory": memory_advice, "hardware": _hardware}
 BY_SUBKIND = {
     "oom_panic": _oom,
     "sysrq": _sysrq,
@@ -308,7 +331,7 @@ def through_the_platform(facts: Facts, analysis: Analysis, line: str | Text) -> 
         ),
         _("Look up in ActionTrail who asked for it."),
         OWNER,
-        went_down_at=analysis.at,
+        went_down_at=down_of(analysis),
     )
 
 

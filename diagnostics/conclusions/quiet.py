@@ -7,7 +7,7 @@ from diagnostics.conclusions.answer import OPERATORS, Cause
 from diagnostics.facts import Facts
 from diagnostics.findings import Analysis, Confidence, Verdict
 from diagnostics.incident import GOES_DOWN, WHILE_UP, Incident, happened_since_boot
-from diagnostics.wording import Text, quoted
+from diagnostics.wording import Text, lasting, quoted
 from diagnostics.wording import say as _
 
 
@@ -33,11 +33,11 @@ def _during(facts: Facts, incident: Incident) -> Analysis | None:
 
 def _uptime(facts: Facts) -> Text:
     up = facts.now - facts.boot.at
-    told = {"boot": facts.boot.at, "days": up.days, "hours": up.seconds // 3600}
+    told = {"boot": facts.boot.at, "lasted": lasting(up.total_seconds())}
     if not facts.boot.boot_id:
-        return _("It has been up since %(boot)s (%(days)s days %(hours)s hours).", **told)
+        return _("It has been up since %(boot)s (%(lasted)s).", **told)
     return _(
-        "It has been up since %(boot)s (%(days)s days %(hours)s hours, boot ID %(boot_id)s).",
+        "It has been up since %(boot)s (%(lasted)s, boot ID %(boot_id)s).",
         boot_id=facts.boot.boot_id,
         **told,
     )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from diagnostics.conclusions import chain
 from diagnostics.conclusions.advice import CATCH_WINDOWS, deep_analysis, dump_steps
 from diagnostics.conclusions.answer import NOBODY, OPERATORS, OWNER, SUPPORT, Cause
 from diagnostics.conclusions.asking import about
 from diagnostics.conclusions.linux import through_the_platform
 from diagnostics.facts import Facts
 from diagnostics.findings import Analysis
-from diagnostics.incident import ORDERLY, UNEXPLAINED, Incident
+from diagnostics.incident import ORDERLY, UNEXPLAINED, Incident, down_of
 from diagnostics.wording import Text, quoted
 from diagnostics.wording import say as _
 
@@ -32,6 +33,7 @@ def crashed(facts: Facts, incident: Incident) -> Cause | None:
 def _bugcheck(facts: Facts, incident: Incident, analysis: Analysis) -> Cause:
     capture = facts.capture
     dumps = capture.dumps_in(incident.window) if capture else ()
+    led = chain.before(analysis)
     code = analysis.verdict.bugcheck_code
     named = (
         _(
@@ -49,8 +51,9 @@ def _bugcheck(facts: Facts, incident: Incident, analysis: Analysis) -> Cause:
     return Cause(
         analysis.verdict,
         _(
-            "Windows crashed with a blue screen (%(named)s). %(dump)s",
+            "Windows crashed with a blue screen (%(named)s).%(began)s %(dump)s",
             named=named,
+            began=chain.words(led),
             dump=_dump_words(facts, dumps),
         ),
         tuple(advice),
@@ -58,7 +61,12 @@ def _bugcheck(facts: Facts, incident: Incident, analysis: Analysis) -> Cause:
         if dumps
         else _("Set up memory dumps so that the next crash can be analysed."),
         SUPPORT if dumps else OPERATORS,
-        went_down_at=analysis.at,
+        went_down_at=down_of(analysis),
+        contradictions=tuple(
+            quoted(f.title) for f in analysis.findings if f.code == "windows.bugcheck.contradiction"
+        ),
+        chain=led,
+        end=_name_of(analysis),
     )
 
 
@@ -122,7 +130,7 @@ def _critical_process(facts: Facts, incident: Incident, analysis: Analysis) -> C
         ),
         _("Look at why the named process ended."),
         OPERATORS,
-        went_down_at=analysis.at,
+        went_down_at=down_of(analysis),
     )
 
 
@@ -142,7 +150,7 @@ def _power_button(facts: Facts, incident: Incident, analysis: Analysis) -> Cause
         ),
         _("Find out who forced the stop, and why Windows did not answer before."),
         OWNER,
-        went_down_at=analysis.at,
+        went_down_at=down_of(analysis),
     )
 
 
@@ -184,7 +192,7 @@ def orderly(facts: Facts, incident: Incident) -> Cause | None:
         _after_orderly(kind),
         _("Confirm with whoever asked for it; nothing has to be repaired."),
         NOBODY,
-        went_down_at=analysis.at,
+        went_down_at=down_of(analysis),
     )
 
 
@@ -230,7 +238,7 @@ def unexplained(facts: Facts, incident: Incident) -> Cause | None:
         (*dump_steps(facts), *CATCH_WINDOWS),
         _("Set up what would catch the next one, and watch whether it happens again."),
         OPERATORS,
-        went_down_at=analysis.at,
+        went_down_at=down_of(analysis),
     )
 
 

@@ -98,3 +98,9 @@ class Finding(models.Model):
     def words(self, zone: tzinfo = UTC) -> str:
         """The title in the language that is active."""
         return spoken(unpacked(self.told) or self.title, zone)
+
+    @property
+    def also(self) -> list[str]:
+        """The other records in which the same stands."""
+        told = self.facts.get("also_seen") or ()
+        return [name for name in dict.fromkeys(told) if name and name != self.source]

@@ -27,6 +27,7 @@ class Row:
     begun: datetime | None
     end: str | None
     raw: str
+    host: str = ""  # where a login came from
 
     @property
     def boot(self) -> bool:
@@ -56,4 +57,4 @@ def _row(found: re.Match, raw: str) -> Row:
     except ValueError:
         begun = None
     word = end[0] if end[:1] in (["crash"], ["down"]) else " ".join(end) or None
-    return Row(found["user"], found["line"], begun, word, raw.rstrip())
+    return Row(found["user"], found["line"], begun, word, raw.rstrip(), found["host"].strip())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from diagnostics import history, stages
+from diagnostics import check_words, history, stages
 from diagnostics.report.blocks import Bullets, Facts, Lines, Quote, Section, Text
 from diagnostics.report.source import Source
 from diagnostics.speech import spoken, spoken_lines
@@ -94,7 +94,9 @@ def root_cause(source: Source) -> str:
             "The instance was restarted or stopped on purpose, by a call to ECS that somebody with"
             " access to the cloud account made."
         )
-    return source.told("root_cause")
+    names = source.conclusion.get("names") if source.internal else None
+    cause = source.told("root_cause")
+    return f"{cause} {spoken(names, source.case.zone)}" if names else cause
 
 
 def next_step(source: Source) -> str:
@@ -136,6 +138,8 @@ def _evidence(source: Source) -> Iterator[object]:
         yield from (_quote(source, finding) for finding in source.findings)
     else:
         yield Text(source.say("No finding rests on a line of the guest or the console."))
+    if source.conclusion.get("chain"):
+        yield Lines("Order of causes", source.told_lines("chain"))
     yield Lines("Alternatives ruled out", _excluded(source))
     contradictions = source.told_lines("contradictions")
     yield Lines(
@@ -149,7 +153,9 @@ def _evidence(source: Source) -> Iterator[object]:
 def _quote(source: Source, finding) -> Quote:
     where = finding.source or (finding.evidence.name if finding.evidence else "")
     at = f", {source.at(finding.at)}" if finding.at else ""
-    return Quote(finding.words(source.case.zone), finding.quote, f"{where}{at}")
+    named = ", ".join(finding.also)
+    seen = source.say("; also seen in: %(records)s", records=named) if named else ""
+    return Quote(finding.words(source.case.zone), finding.quote, f"{where}{at}{seen}")
 
 
 def _excluded(source: Source) -> tuple[str, ...]:
@@ -163,12 +169,14 @@ def _excluded(source: Source) -> tuple[str, ...]:
 
 def _checks(source: Source) -> tuple[str, ...]:
     lines = []
-    for check, missing in ((source.judgement.get("guest") or {}).get("skipped") or {}).items():
-        what = ", ".join(missing)
-        lines.append(source.say("%(check)s was not run: no %(what)s.", check=check, what=what))
+    skipped = (source.judgement.get("guest") or {}).get("skipped") or {}
+    for why, checks in check_words.not_run(skipped):
+        named = ", ".join(spoken_lines(checks, source.case.zone))
+        lines.append(source.say("Not run, because %(why)s: %(checks)s.", why=why, checks=named))
     for name in ("guest", "console"):
         for check, error in ((source.judgement.get(name) or {}).get("broken") or {}).items():
-            lines.append(source.say("%(check)s broke: %(error)s", check=check, error=error))
+            told = check_words.check(check)
+            lines.append(source.say("%(check)s broke: %(error)s", check=told, error=error))
     lines += spoken_lines(source.judgement.get("problems") or (), source.case.zone)
     return tuple(lines) or (source.say("Every check ran."),)
 

@@ -31,6 +31,7 @@ def document(source: Source, markdown: str) -> dict[str, object]:
             "confidence": case.confidence,
         },
         "root_cause": around.root_cause(source),
+        "order_of_causes": list(source.told_lines("chain")),
         "impact": source.told("impact"),
         "went_down_at": _iso(told["went_down_at"]),
         "came_back_at": _iso(told["came_back_at"]),

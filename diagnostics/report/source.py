@@ -14,6 +14,7 @@ from diagnostics.wording import unpacked
 INTERNAL, CUSTOMER = "internal", "customer"
 TRAIL = "audit_trail"
 PRIVATE_SOURCES = ("history", TRAIL)
+PRIVATE_CODES = ("login.session", "sysrq.asked")
 
 
 class Source:
@@ -72,7 +73,8 @@ class Source:
         return [row for row in self.findings if row.source != TRAIL]
 
     def _private(self, finding: Finding) -> bool:
-        return finding.source in PRIVATE_SOURCES or "history" in finding.code
+        private = finding.source in PRIVATE_SOURCES or "history" in finding.code
+        return private or finding.code in PRIVATE_CODES
 
     @cached_property
     def evidence(self) -> list[Evidence]:
@@ -97,7 +99,7 @@ class Source:
         return spoken(self.conclusion[name], self.case.zone)
 
     def told_lines(self, name: str) -> tuple[str, ...]:
-        return tuple(spoken_lines(self.conclusion[name], self.case.zone))
+        return tuple(spoken_lines(self.conclusion.get(name, ()), self.case.zone))
 
     def at(self, moment: datetime) -> str:
         return clock(moment, self.case.zone)

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from diagnostics.conclusions.advice import dump_steps
 from diagnostics.facts import Capture, Machine
 from diagnostics.facts import Facts as KnownFacts
+from diagnostics.readers import bugchecks
 from diagnostics.report import fixed
 from diagnostics.report.blocks import Facts, Lines, Section
 from diagnostics.report.source import Source
-from diagnostics.speech import spoken_lines
+from diagnostics.speech import spoken, spoken_lines
+from diagnostics.wording import lasting
 from diagnostics.wording import say as _
 
 BY_HAND = """\
@@ -67,10 +69,9 @@ def _uptime(source: Source, state: dict) -> list:
     if seconds is None:
         asked = state["asked_at"] or source.case.opened_at
         seconds = max(0.0, (asked - boot).total_seconds())
-    days, hours = int(seconds // 86400), int(seconds % 86400 // 3600)
     return [
         ("Last Boot Time", source.at(boot)),
-        ("Uptime", source.say("%(days)s days %(hours)s hours", days=days, hours=hours)),
+        ("Uptime", spoken(lasting(seconds))),
     ]
 
 
@@ -205,9 +206,9 @@ def _analysis(source: Source) -> Iterator[Lines | Facts]:
 
 
 def _header_rows(source: Source, header: dict) -> Iterator[tuple[str, str]]:
-    name = (source.analysis or {}).get("reason") or ""
-    code = f"0x{header['code']:X}"
-    yield "Bugcheck Code", f"{code} ({name})" if name and code in name else code
+    named, code = bugchecks.named(header["code"]), f"0x{header['code']:X}"
+    written = named.title if named.code == code else f"{named.title} ({code})"
+    yield "Bugcheck Code", written
     yield "Parameters", ", ".join(f"0x{each:X}" for each in header["parameters"])
     yield "File", header["path"]
     if header["crashed_at"]:
