@@ -1,5 +1,6 @@
 """Shared fixtures. One behaviour a file; patch nothing but `ecs.*`, and that rarely."""
 
+import gc
 import os
 import shutil
 import sys
@@ -9,6 +10,7 @@ from contextlib import ExitStack
 import pytest
 from django.conf import settings
 from django.db import connection
+from xdist.scheduler import LoadGroupScheduling
 
 from instances import ecs
 from simulator import sandbox
@@ -26,8 +28,15 @@ CHROMIUM = "/usr/bin/chromium"
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    gc.disable()  # nothing of what is being imported and collected is garbage
     if not hasattr(config, "workerinput"):  # the first process, before it starts workers
         ready_made.begin()
+
+
+def pytest_collection_finish() -> None:
+    """What is there now stays: the collector need not walk it again and again."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -35,16 +44,38 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         ready_made.end()
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The tests that wait for real processes go first, so that the quick ones fill the gaps."""
-    for item in items:
-        if "journeys" in item.path.parts or item.path.stem == "test_pages_in_a_browser":
-            # The tests of such a file share one portal and one browser.
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
-    waiting = [item for item in items if item.get_closest_marker("stack")]
-    quick = [item for item in items if not item.get_closest_marker("stack")]
+@pytest.hookimpl(wrapper=True)  # pytest-django sorts inside
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+    """The tests that wait for real processes go first, so that the quick ones fill the gaps.
+
+    But for those that empty the database of a worker: they stay behind all that need it.
+    """
+    yield
+    waiting = [item for item in items if _waits(item)]
+    quick = [item for item in items if not _waits(item)]
     items[:] = waiting[::-1] + quick
+
+
+def _waits(item: pytest.Item) -> bool:
+    return bool(item.get_closest_marker("stack") and not item.get_closest_marker("django_db"))
+
+
+class Together(LoadGroupScheduling):
+    """Which tests one worker runs in a row.
+
+    xdist's own groups are not told to its scheduler by pytest 9.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        path, _, name = nodeid.partition("::")
+        if "/journeys/" in path or path.endswith("/test_pages_in_a_browser.py"):
+            return path  # the tests of such a file share one portal and one browser
+        return f"{path}::{name.partition('[')[0]}"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log) -> Together | None:
+    return Together(config, log) if config.getoption("dist") == "loadgroup" else None
 
 
 def pytest_terminal_summary(terminalreporter) -> None:
