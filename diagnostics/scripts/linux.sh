@@ -301,6 +301,7 @@ around() {
     [ "$older" != "$list" ] || older=
     list=$older
     [ -f "$file" ] || continue
+    ! packer "$file" || left || { too_large "$file"; break; }
     if from "$file" 0 | begins_before 0; then
       if packer "$file"; then packed "$file" && return
       else
@@ -381,11 +382,15 @@ near() {
 $(date -d "@$at" "+%b %e ${hour%?}%n%Y-%m-%dT${hour%?}%n%Y-%m-%d ${hour%?}")"
     at=$((at + $3))
   done
-  unpack "$1" | tr -d '\000' | grep -a -F "${times#?}" | awk -v boot="$moment" -v before="$2" "$stamps"'
+  unpack "$1" | tr -d '\000' | { grep -a -F "${times#?}" || [ $? = 1 ] || too_large "$1"; } |
+    awk -v boot="$moment" -v before="$2" "$stamps"'
+    / was too large to be unpacked --$/ { print; next }
     (at = stamp($0)) < 0 || (gap = apart(at, boot)) < -before { next }
     gap > 120 { if (seen) exit; next }
     { seen = 1; print }' | tail -c 2000000
 }
+
+too_large() { echo "-- $1 was too large to be unpacked --"; }
 
 packed() { # FILE
   if [ "$(stat -L -c %Y "$1")" -lt "$boot" ]; then # rotated between the end and the boot
@@ -396,7 +401,7 @@ packed() { # FILE
   lines=$(near "$1" 1200 600 %H:%M)
   printf '%s\n' "$lines" | begins_before 0 || lines=$(near "$1" 86400 3600 %H:%%)
   [ -z "$lines" ] || printf '%s\n' "$lines"
-  left || echo "-- $1 was too large to be unpacked --"
+  left || too_large "$1"
   [ -n "$lines" ] || [ $rest -le 0 ]
 }
 

@@ -103,6 +103,14 @@ def test_the_header_of_a_dump_names_what_no_event_names(log):
     assert (read.kind, read.bugcheck_code) == ("bugcheck", "0x133")
 
 
+@pytest.mark.parametrize("bits", [32, 64])
+def test_a_header_that_ends_before_its_time_names_nothing(log, bits):
+    log.crash(0, 0)
+    first = dump(0x133, at=filetime(MORNING), bits=bits)[:2000]
+    cut = {"path": "C:\\Windows\\MEMORY.DMP", "size": 2000, "first": first.ljust(8192, b"\0")}
+    assert kind(log, dumps=[cut]) == "unclean_no_bugcheck"
+
+
 def test_a_dump_of_an_older_crash_does_not(log):
     log.crash(0, 0)
     first = dump(0x133, at=filetime(MORNING - timedelta(days=30)))

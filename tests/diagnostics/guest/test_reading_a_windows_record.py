@@ -1,14 +1,17 @@
 """A sealed answer of a Windows machine becomes its record and state; hostile ones break nothing."""
 
 import json
+import random
+import string
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diagnostics.readers import bundle, windows_record, windows_state
+from diagnostics.readers import bundle, windows_fields, windows_record, windows_state
 
-from .fuzzing import fuzz
+from .fuzzing import SEED, fuzz
 from .windows_answers import dump, filetime, header, sealed
 
 CRASHED = datetime(2026, 11, 20, 2, 31, 5, tzinfo=UTC)
@@ -86,6 +89,75 @@ def test_the_state_tells_boot_dump_and_page_file():
 def test_the_header_of_the_dump_comes_through_in_parts():
     found = windows_state.read(record()).memory_dump
     assert (found.header.code, found.header.crashed_at) == (0xD1, CRASHED)
+
+
+def dumps_with(*headers):
+    found = [
+        {"path": f"C:\\Windows\\Minidump\\{number}.dmp", "kind": "minidump", "header": given}
+        for number, given in enumerate(headers)
+    ]
+    return windows_state.read(record(RECORD | {"dumps": found})).minidumps
+
+
+@pytest.mark.parametrize("bits", [32, 64])
+def test_a_minidump_tells_code_and_parameters_in_both_widths(bits):
+    given = header(dump(0x50, (0xFFFFF000, 0, 0x8052, 2), at=filetime(CRASHED), kind=4, bits=bits))
+    (found,) = dumps_with(given)
+    read = found.header
+    assert (read.code, read.parameters) == (0x50, (0xFFFFF000, 0, 0x8052, 2))
+    assert (read.bits, read.type, read.crashed_at) == (bits, "small", CRASHED)
+
+
+@pytest.mark.parametrize("bits", [32, 64])
+def test_a_file_cut_within_its_header_tells_no_time(bits):
+    whole = dump(0x50, at=filetime(CRASHED), bits=bits)
+    (found,) = dumps_with(header(whole[:2000].ljust(8192, b"\0")))
+    assert (found.header.crashed_at, found.header.type) == (None, None)
+
+
+def test_an_empty_dump_is_no_crash():
+    (found,) = dumps_with(header(bytes(8192)))
+    assert (found.header.problem, found.header.code) == ("no Windows crash dump", None)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        [],
+        "QUJD",
+        {"0": "QUJD"},
+        {"0": "no Base64!", "3840": ""},
+        header(dump(0x50)) | {"0": "A" * 10_000},
+        {"99999999999": header(dump(0x50))["0"]},
+        {"-1": "QUJD"},
+    ],
+)
+def test_a_header_of_another_form_is_none_and_the_dump_stays_listed(given):
+    (found,) = dumps_with(given)
+    assert (found.header, found.kind) == (None, "minidump")
+
+
+def test_the_largest_record_without_events_fits_into_a_call():
+    chance = random.Random(SEED)
+    dense = string.ascii_letters + string.digits + string.punctuation
+
+    def noise(size):
+        return "".join(chance.choices(dense, k=size))
+
+    def file(number):
+        found = {"path": noise(260), "kind": "minidump", "size": 10**12, "modified": noise(24)}
+        return found | ({"header": header(chance.randbytes(8192))} if number < 4 else {})
+
+    largest = RECORD | {
+        "system": {name: noise(64) for name in RECORD["system"]},
+        "crash_control": {name: noise(260) for name in windows_fields.CRASH_CONTROL},
+        "dumps": [file(number) for number in range(11)],
+        "dump_stack": noise(2500),
+        "events": [],
+    }
+    notes = "\n".join(noise(220) for _ in range(len(windows_fields.QUERIES) + 6))
+    assert len(sealed(largest, notes)) < 24_576, f"FUZZ_SEED={SEED}"
 
 
 def test_no_page_file_on_the_system_drive_means_no_dump():
