@@ -39,6 +39,7 @@ urlpatterns = [
     path("agents/install/", agents.install, name="agents-install"),
     path("schedules/", schedules.listing, name="schedules"),
     path("schedules/new/", schedules.create, name="schedule-new"),
+    path("schedules/new/times/", schedules.times, name="schedule-times"),
     path("schedules/<int:pk>/", schedules.detail, name="schedule"),
     path("schedules/<int:pk>/change/", schedules.change, name="schedule-change"),
     path("schedules/elsewhere/look/", schedules.look_elsewhere, name="timed-look"),

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -86,14 +87,16 @@ def initial(told: QueryDict, user: Any) -> dict[str, Any]:
 
 
 def _again(told: QueryDict, user: Any) -> dict[str, Any]:
-    """The same as an earlier run, on its instances that ended in the ticked ways."""
+    """The same as an earlier run, on its instances that ended with the ticked statuses (ECS's own
+    words and ours) or outcomes."""
     if not ((number := told.get("again", "")).isdecimal() and len(number) < 19):
         return {}
     run = Invocation.objects.visible_to(user).filter(pk=number).first()
     if run is None:
         return {}
     seen = Instance.objects.visible_to(user).values("pk")
-    targets = run.targets.filter(outcome__in=told.getlist("outcome"), instance__in=seen)
+    ended = Q(outcome__in=told.getlist("outcome")) | Q(status__in=told.getlist("status"))
+    targets = run.targets.filter(ended, over=True, instance__in=seen)
     values = {PREFIX + name: value for name, value in run.parameters.items()}
     pinned = run.revision_id if run.revision and not run.revision.command.archived_at else None
     return {

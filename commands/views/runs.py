@@ -140,9 +140,19 @@ def _progress(request: HttpRequest, run: Invocation) -> dict[str, Any]:
             targets, by, f"{run.pk}:{run.finished_at.timestamp()}" if whole else ""
         ),
         "stopping": stopping.progress(run) if run.stop_asked_at else None,
-        "again": [(o, Outcome(o).label, n) for o, n in counts.items() if o],
+        "again": _ends(targets) if over else [],
         "left_out": run.left_out,
     }
+
+
+def _ends(targets: QuerySet[Target]) -> list[tuple[str, str, int, bool]]:
+    """(status, what it means, how many, whether it went badly) of every way in which some ended."""
+    rows = targets.order_by("outcome", "status").values_list("outcome", "status")
+    good = Outcome.good()
+    return [
+        (status, Outcome(outcome).label, number, outcome not in good)
+        for outcome, status, number in rows.annotate(Count("pk"))
+    ]
 
 
 def _counts(targets: QuerySet[Target]) -> dict[str, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -15,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from commands import elsewhere, firing, stopping, timed
+from commands import elsewhere, expressions, firing, stopping, timed
 from commands.forms.schedules import FreezeForm, ScheduleForm
 from commands.models import Dispatch, Fire, FreezeWindow, Schedule, TimedLook, TimedRun
 from commands.plan import Plan
@@ -86,6 +87,21 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         shown["kept"] = run.dispatches.filter(fire_of=None).select_related("account")
         shown["machines"] = sorted(run.tally().items())
     return render(request, "commands/schedule.html", shown)
+
+
+@require_POST
+@needs(MAKE)
+def times(request: HttpRequest) -> HttpResponse:
+    """The next times of an expression: the part of the form that follows the typing."""
+    said, shown = request.POST.get("expression", "")[:200], {}
+    if said.strip() and request.POST.get("repeat_mode", "Period") in ("", "Period"):
+        now = timezone.now()
+        zone = request.POST.get("zone", "")[:60] or settings.TIME_ZONE
+        try:
+            shown = {"coming": expressions.read(said, zone, now).coming(now)}
+        except expressions.BadExpression as problem:
+            shown = {"problem": str(problem)}
+    return render(request, "commands/_times.html", shown)
 
 
 @require_POST

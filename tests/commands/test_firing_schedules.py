@@ -253,3 +253,17 @@ def test_its_owner_is_told_once_of_an_absence(clock, schedule, settings):
     assert row.title == "hourly did not run 3 times, last at 2026-03-01 15:00 UTC"
     at(clock, schedule, hours=3, minutes=21)
     assert Notification.objects.count() == 1
+
+
+def test_the_form_tells_the_next_times_while_it_is_filled(client):
+    client.force_login(a_person("operator"))
+    told = {"expression": "0 30 2 * * *", "zone": "Asia/Shanghai"}
+    page = client.post("/schedules/new/times/", told).text
+    assert page.count("<time") == 5 and "18:30:00 UTC" in page
+    assert (
+        "note-attention" in client.post("/schedules/new/times/", {"expression": "every day"}).text
+    )
+    assert (
+        "<time"
+        not in client.post("/schedules/new/times/", told | {"repeat_mode": "EveryReboot"}).text
+    )

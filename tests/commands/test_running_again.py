@@ -35,6 +35,15 @@ def test_the_form_is_filled_with_the_same_on_the_chosen(client, run):
     assert "uname -r" in form.text
 
 
+def test_any_set_of_statuses_can_be_chosen(client, run):
+    page = client.get(run.get_absolute_url()).text
+    assert 'name="status" value="Failed" checked' in page
+    assert 'name="status" value="no_answer" checked' in page
+    assert 'name="status" value="Success" >' in page
+    lost = run.targets.get(status="no_answer").instance_id
+    assert picked(client.get(f"/runs/new/?again={run.pk}&status=no_answer")) == [str(lost)]
+
+
 def test_the_new_run_says_whose_repetition_it_is(client, run):
     form = client.get(f"/runs/new/?again={run.pk}&outcome=failed")
     page = preview(client, again=str(run.pk), script="uname -r", instance=picked(form))
