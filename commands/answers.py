@@ -19,6 +19,7 @@ from commands import endings, keeping, secret_parameters, stopping
 from commands.models import Dispatch, Target
 from instances import ecs
 from portal import work
+from portal.kept import kept
 from portal.work import Claim, unheld
 
 YOUNG_LOOKS = (0.2, 0.2, 0.4)  # seconds between, waited inside the job that sent a single run
@@ -28,8 +29,8 @@ CROWD_SOON = timedelta(seconds=1.5)  # between looks at many, once they are as o
 MISSED_FOR, MISSED_AGAIN = timedelta(seconds=15), timedelta(seconds=5)
 READ_AGAIN = timedelta(seconds=10)  # what goes on ending is read this often
 
-FORGOTTEN = "ECS no longer knows this run; what the script did is not known."
-TOO_LATE = "No answer arrived in time; what the script did is not known."
+FORGOTTEN = kept("ECS no longer knows this run; what the script did is not known.")
+TOO_LATE = kept("No answer arrived in time; what the script did is not known.")
 
 
 def follow(claims: list[Claim[Dispatch]]) -> None:

@@ -21,12 +21,13 @@ from commands.models import Approval, Decision, Invocation
 from commands.reboots.approving import BatchPart, TooOld, ask_for_a_look
 from instances.models import Instance
 from portal import audit, work
+from portal.kept import kept
 from portal.transitions import WrongState, move
 from portal.work import Claim
 
 HOLDS = timedelta(hours=24)
-REJECTED = "Somebody else looked at this run and said no."
-EXPIRED = "Nobody approved this run in time."
+REJECTED = kept("Somebody else looked at this run and said no.")
+EXPIRED = kept("Nobody approved this run in time.")
 
 
 def ask(run: Invocation, reasons: Iterable[str]) -> Approval:

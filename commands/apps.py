@@ -7,7 +7,9 @@ class CommandsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from commands import walls
+        # What workers keep on rows (portal.kept) is told on the pages of any process.
+        from commands import jobs, walls  # noqa: F401
+        from commands.reboots import conducting  # noqa: F401
 
         pre_migrate.connect(walls.take_down, sender=self, dispatch_uid="commands.walls.down")
         post_migrate.connect(walls.put_up, sender=self, dispatch_uid="commands.walls.up")

@@ -14,9 +14,12 @@ from django.utils import timezone
 from commands import holding, telling
 from commands.models import Dispatch, Invocation, Target
 from commands.outcomes import CLASSES
+from portal.kept import kept
 from portal.work import Claim, unheld
 
-TOO_MANY_ERRORS = "The run had more errors than it was allowed; this instance was never asked."
+TOO_MANY_ERRORS = kept(
+    "The run had more errors than it was allowed; this instance was never asked."
+)
 
 
 def end(

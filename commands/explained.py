@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from commands.models import Outcome, Target
+from portal.kept import told
 
 
 class Told(NamedTuple):
@@ -258,5 +259,5 @@ OUR_DOUBTS = ("RunForgotten", "NoAnswerInTime", "NotShown")
 
 
 def _ecs_words(target: Target) -> str:
-    said = ": ".join(part for part in (target.error_code, target.error_info) if part)
+    said = ": ".join(part for part in (target.error_code, told(target.error_info)) if part)
     return _now("ECS says: %(words)s") % {"words": said or target.status}

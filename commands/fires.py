@@ -15,14 +15,15 @@ from django.utils import timezone
 from commands import endings, firing, holding, keeping, telling
 from commands.models import Dispatch, Fire, Invocation, Schedule, Script, Target
 from instances import ecs
+from portal.kept import kept
 
 MOST_MISSED = 50  # times without any answer, of one look
 AT_LEAST = timedelta(minutes=1)  # for the answers of the others, also of a time long ago
-NOT_SHOWN = (
+NOT_SHOWN = kept(
     "ECS shows no run of this machine for this time: it was off or silent, or ECS forgot it."
 )
-NO_RUN = "ECS shows no run for this time on any machine."
-LOST = "ECS has forgotten the results of this time."
+NO_RUN = kept("ECS shows no run for this time on any machine.")
+LOST = kept("ECS has forgotten the results of this time.")
 BIGGEST = 2**31 - 1  # that databases keep in such a column
 Round = ecs.Result
 

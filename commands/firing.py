@@ -15,9 +15,10 @@ from commands.plan import Plan, plan
 from commands.targets import Selection
 from instances.filters import BadFilter
 from portal import audit, secrets, work
+from portal.kept import kept
 from portal.work import Claim
 
-TOO_LATE = "The portal was not there in time."
+TOO_LATE = kept("The portal was not there in time.")
 MOST_MISSED = 50  # of one absence, each a row; what lies before is named in the last of them
 
 

@@ -19,14 +19,16 @@ from commands import answers, doubts, endings, holding, secret_parameters, split
 from commands.models import Dispatch, Invocation, Script, Target
 from instances import ecs
 from portal import work
+from portal.kept import kept
 from portal.secrets import WrongKey
 from portal.work import Claim
 
 # After this long the token may be forgotten, and a repeat would be a second run.
 TOKEN_HOLDS = timedelta(minutes=10)
 
-NEVER_SENT = "The call could not be made in time; nothing ran."
-IN_DOUBT = "ECS never answered the call; whether the script ran is not known."
+NEVER_SENT = kept("The call could not be made in time; nothing ran.")
+IN_DOUBT = kept("ECS never answered the call; whether the script ran is not known.")
+ASKED_AGAIN = kept("Asked again: %(words)s")
 
 Call = Callable[[], ecs.Answer[ecs.Run]]
 
@@ -162,7 +164,7 @@ def _not_sent(claim: Claim[Dispatch], error: ecs.EcsError, *, in_doubt: bool) ->
         if not in_doubt and splitting.split(claim, error):
             return None
         status = Target.NO_ANSWER if in_doubt else Target.REFUSED
-        words = f"{IN_DOUBT} Asked again: {message}" if in_doubt else message
+        words = f"{IN_DOUBT} {ASKED_AGAIN % {'words': message}}" if in_doubt else message
         return endings.end(claim, status, error.code, words, request_id=error.request_id)
     rest = timedelta(seconds=error.retry_after or 0) if later else timedelta()
     return claim.release(

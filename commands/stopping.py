@@ -16,10 +16,11 @@ from commands import endings, holding, secret_parameters
 from commands.models import Dispatch, Invocation, Outcome
 from instances import ecs
 from portal import audit, work
+from portal.kept import kept
 from portal.transitions import WrongState
 from portal.work import Claim
 
-NEVER_ASKED = "The run was stopped before this instance was asked."
+NEVER_ASKED = kept("The run was stopped before this instance was asked.")
 
 
 @transaction.atomic

@@ -16,6 +16,7 @@ from commands.models import Approval, Decision, Invocation, Outcome, Schedule
 from instances import groups
 from instances.models import Instance
 from portal import notices
+from portal.kept import told
 
 BAD = (Outcome.FAILED, Outcome.UNREACHED, Outcome.UNKNOWN)
 NAMED = 30  # instances in one message
@@ -112,7 +113,7 @@ def _wish(approval: Approval) -> list[str]:
     size = approval.subject.size
     return [
         ngettext("On %d instance", "On %d instances", size) % size,
-        *approval.reasons,
+        *map(told, approval.reasons),
         _("Expires %s") % _clock(approval.expires_at),
     ]
 
@@ -176,7 +177,7 @@ def missed(schedule: Schedule, planned: datetime, times: int, reason: str) -> No
         subject_key=f"schedule:{schedule.pk}",
         url=schedule.get_absolute_url(),
         title=title,
-        lines=[reason],
+        lines=lambda: [told(reason)],
         people=[schedule.owner],
         once=f"schedule.missed:{schedule.pk}:{planned.isoformat()}",
     )

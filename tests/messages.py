@@ -11,7 +11,7 @@ from django.utils.translation.template import templatize
 ROOT = Path(settings.BASE_DIR)
 PACKAGES = ("portal", "instances", "commands", "diagnostics")
 # What a function calls its message: at which places (context, message) stand.
-ONE = {"_", "_now", "say", "gettext", "gettext_lazy", "gettext_noop", "noop"}
+ONE = {"_", "_now", "say", "gettext", "gettext_lazy", "gettext_noop", "kept"}
 ONE |= {"ngettext", "ngettext_lazy"}
 TWO = {"pgettext", "pgettext_lazy", "npgettext", "npgettext_lazy"}
 CALL = re.compile(r"(?<![\w.])(?:_|n?p?gettext) *\(", re.ASCII)
@@ -60,13 +60,18 @@ def _end(text: str, at: int) -> int:
     return at
 
 
-def used() -> set[Message]:
-    """Every message that our packages and templates name."""
-    found: set[Message] = set()
+def modules() -> Iterator[Path]:
     for package in PACKAGES:
         for path in (ROOT / package).rglob("*.py"):
             if "migrations" not in path.parts:
-                found.update(in_python(path.read_text(encoding="utf-8")))
+                yield path
+
+
+def used() -> set[Message]:
+    """Every message that our packages and templates name."""
+    found: set[Message] = set()
+    for path in modules():
+        found.update(in_python(path.read_text(encoding="utf-8")))
     for path in (ROOT / "templates").rglob("*.html"):
         found.update(in_template(path.read_text(encoding="utf-8")))
     return found

@@ -7,6 +7,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 LEAVES = {
+    "portal.kept",
     "portal.access",
     "portal.bodies",
     "portal.checks",

@@ -33,14 +33,15 @@ from commands.reboots.frozen import digest_of
 from commands.reboots.preflight import Needs
 from instances.models import InstanceTag
 from portal import audit
+from portal.kept import kept
 from portal.transitions import WrongState, move
 
 HOLDS = timedelta(hours=24)
 FRESH = timedelta(minutes=5)  # so old may the look be on which somebody decides
 REASONS = {
-    Ending.REJECTED: "Somebody else looked at this batch and said no.",
-    Ending.EXPIRED: "Nobody approved this batch in time.",
-    Ending.STOPPED: "Stopped before its turn came.",
+    Ending.REJECTED: kept("Somebody else looked at this batch and said no."),
+    Ending.EXPIRED: kept("Nobody approved this batch in time."),
+    Ending.STOPPED: kept("Stopped before its turn came."),
 }
 
 

@@ -23,13 +23,14 @@ from commands.models import (
 from commands.reboots import estimate, halting, items, looking, planning, rate, telling, waves
 from commands.reboots.preflight import Unfit
 from portal import audit, work
+from portal.kept import kept
 from portal.transitions import move
 from portal.work import Claim
 
-CANARY_FAILED = "The canary is not proven: {found}. Look at it, then go on or stop."
-CANARY_SEEN = "The canary is over; the rest waits for approval."
-FIRST_OVER = "The first batch is over."
-ONE_OVER = "A batch is over."
+CANARY_FAILED = kept("The canary is not proven: %(found)s. Look at it, then go on or stop.")
+CANARY_SEEN = kept("The canary is over; the rest waits for approval.")
+FIRST_OVER = kept("The first batch is over.")
+ONE_OVER = kept("A batch is over.")
 
 
 @work.job(RebootBatch)
@@ -136,7 +137,7 @@ def _after_canary(batch: RebootBatch, wave: RebootWave) -> str:
     good = (ItemOutcome.PROVEN, ItemOutcome.REHEARSED)
     bad = wave.items.exclude(outcome__in=good).select_related("instance")
     if found := ", ".join(f"{item} {item.get_outcome_display()}" for item in bad[:5]):
-        return CANARY_FAILED.format(found=found)
+        return CANARY_FAILED % {"found": found}
     return CANARY_SEEN if batch.cleared == Cleared.CANARY else ""
 
 

@@ -11,16 +11,17 @@ from commands import freezes
 from commands.models import Cleared, Ending, FreezeWindow, ItemOutcome, RebootBatch, RebootWave
 from commands.reboots import estimate, frozen, rate
 from instances.models import Instance
+from portal.kept import kept
 
 WORDS = {
-    Ending.BUDGET: "More errors than the batch was allowed.",
-    Ending.STOPPED: "Stopped before its turn came.",
-    Ending.CHANGED: "The batch is no longer what was approved.",
-    Ending.WINDOW: "The window closed before its turn came.",
-    Ending.SHRUNK: "Too many instances of the batch had become unfit.",
+    Ending.BUDGET: kept("More errors than the batch was allowed."),
+    Ending.STOPPED: kept("Stopped before its turn came."),
+    Ending.CHANGED: kept("The batch is no longer what was approved."),
+    Ending.WINDOW: kept("The window closed before its turn came."),
+    Ending.SHRUNK: kept("Too many instances of the batch had become unfit."),
 }
-NO_TIME = "What was left of the window was too short for its wave."
-NOT_CLEARED = "Only the canary was approved."
+NO_TIME = kept("What was left of the window was too short for its wave.")
+NOT_CLEARED = kept("Only the canary was approved.")
 
 
 def ending(batch: RebootBatch, now: datetime) -> str:

@@ -22,6 +22,7 @@ from commands.reboots import items, proof, telling, wave_runs
 from instances import refresh
 from instances.event_filter import PENDING
 from instances.models import Instance, SystemEvent
+from portal.kept import kept
 from portal.work import Claim
 
 SOON, LATEST = timedelta(seconds=1), timedelta(seconds=15)
@@ -30,6 +31,7 @@ UNSEEN = timedelta(seconds=30)  # a machine that was never seen down is probed a
 BLIND_FOR = timedelta(minutes=10)
 AGAIN = (5, 10, 20, 40, 60)  # seconds between probes of one instance
 Purpose = WaveRun.Purpose
+NO_EXIT_CODE = kept("The script ended without the code that takes the machine down: %(ending)s")
 BEFORE_AND_AFTER = "after_boot_id after_booted_at after_started_at after_status down_seen_at"
 FIELDS = [*BEFORE_AND_AFTER.split(), "up_seen_at", "probe_at", "probing", "probes"]
 
@@ -99,8 +101,7 @@ def _take_over_power(wave: RebootWave) -> None:
             items.refuse(
                 item,
                 "NoExitCode",
-                "The script ended without the code that takes the machine down: "
-                + wave_runs.in_words(target),
+                NO_EXIT_CODE % {"ending": wave_runs.in_words(target)},
             )
         else:  # it began, and how it ended is not known: the machine may have gone down
             rows.update(in_doubt=True, reason=wave_runs.in_words(target)[:2000])

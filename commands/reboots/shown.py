@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db.models import Count
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -26,6 +27,7 @@ from commands.models import (
 from commands.reboots import halting, planning
 from commands.reboots.preflight import Unfit
 from commands.shown import Bar
+from portal.kept import told
 
 TONES = {
     ItemOutcome.PROVEN: "good",
@@ -121,7 +123,16 @@ def _approval_words(waiting: Approval) -> str:
 
 def paused_words(batch: RebootBatch) -> str:
     """Why it is paused, in the reader's language where the reason is one of our own."""
-    return _("Paused: %s") % batch.paused_why
+    return _("Paused: %s") % pause_reason(batch)
+
+
+def pause_reason(batch: RebootBatch) -> str:
+    """The outcomes that it names are translated too."""
+    with translation.override(None):
+        labels = {str(outcome.label): outcome for outcome in ItemOutcome}
+    longest_first = "|".join(re.escape(each) for each in sorted(labels, key=len, reverse=True))
+    named = re.compile(rf"(?<= )(?:{longest_first})(?=, |\. |$)")
+    return told(named.sub(lambda found: str(labels[found[0]].label), batch.paused_why))
 
 
 def _freeze(batch: RebootBatch, now: datetime) -> FreezeWindow | None:
@@ -160,8 +171,8 @@ def reason_words(item: RebootItem) -> str:
     code, _colon, rest = item.reason.partition(": ")
     if item.outcome == ItemOutcome.SKIPPED and code in Unfit.values:
         label = str(Unfit(code).label)
-        return f"{label}: {rest}" if rest else label
-    return item.reason
+        return f"{label}: {told(rest)}" if rest else label
+    return told(item.reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +209,7 @@ def timeline(item: RebootItem) -> list[Moment]:
     tell(item.after_booted_at, _("booted"), item.after_boot_id)
     if item.verdict:
         tone = TONES.get(item.outcome, "unknown")
-        tell(item.judged_at, _("judged: %s") % item.get_verdict_display(), item.reason, tone)
+        tell(item.judged_at, _("judged: %s") % item.get_verdict_display(), reason_words(item), tone)
     tell(item.late_at, _("came back late"), item.late_boot_id, "attention")
     return sorted(found, key=lambda row: row.at)
 

@@ -13,9 +13,10 @@ from commands.models import BatchState, Cleared, Ending, RebootBatch
 from commands.reboots import approving, waves
 from instances.models import Instance
 from portal import audit
+from portal.kept import kept
 from portal.transitions import WrongState, move
 
-BY_HAND = "Paused by {who}."
+BY_HAND = kept("Paused by %(who)s.")
 
 
 def _locked(batch: RebootBatch, by: Any, permission: str = "commands.reboot") -> RebootBatch:
@@ -36,7 +37,7 @@ def pause(batch: RebootBatch, *, by: Any, via: str) -> None:
         row,
         source=(BatchState.READY, BatchState.RUNNING),
         target=BatchState.PAUSED,
-        paused_why=BY_HAND.format(who=by.get_username()),
+        paused_why=BY_HAND % {"who": by.get_username()},
     )
     audit.record(actor=by, act="reboot.paused", subject=row, via=via)
     row.wake()

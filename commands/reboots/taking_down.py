@@ -31,10 +31,12 @@ from commands.models import (
 from commands.reboots import estimate, halting, items, wave_runs
 from instances import ecs
 from portal import audit
+from portal.kept import kept
 from portal.work import LEASE, Claim
 
 THROTTLED_FOR = 60.0  # seconds in which a throttled call is made again
 FRESH = timedelta(minutes=3)  # so old may the boot before be
+HELD_UP = kept("this process was held up; it looks first whose wave it is")
 ACTS = {Way.REBOOT: "reboot", Way.FORCE: "reboot", Way.STOP: "stop", Way.START: "start"}
 
 Chunk = tuple[RebootItem, ...]
@@ -175,7 +177,7 @@ def _chunks(asked: list[RebootItem]) -> list[Chunk]:
 
 def _power(batch: RebootBatch, chunk: Chunk, begun: float) -> ecs.Answer[list[ecs.PowerAnswer]]:
     if time.monotonic() - begun > LEASE.total_seconds() / 2:
-        raise NotMade("this process was held up; it looks first whose wave it is")
+        raise NotMade(HELD_UP)
     instance = chunk[0].instance
     return ecs.power(
         instance.account.signing(),

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from commands.models import Ending, ItemOutcome, RebootBatch
+from commands.reboots import shown
 from instances import groups
 from instances.models import Instance
 from portal import notices
@@ -32,7 +33,7 @@ def paused(batch: RebootBatch) -> None:
         return _("Reboots are paused: %s") % batch
 
     which = f"{batch.pk}:{batch.waves.count()}"
-    _tell(batch, "reboot.paused", title, [batch.paused_why], which=which)
+    _tell(batch, "reboot.paused", title, lambda: [shown.pause_reason(batch)], which=which)
 
 
 def finished(batch: RebootBatch) -> None:
@@ -66,7 +67,9 @@ def emergency(batch: RebootBatch) -> None:
         told = {"who": batch.asked_by, "batch": batch}
         return _("%(who)s reboots without approval: %(batch)s") % told
 
-    lines = [batch.reason, _("Somebody else has to review it within a day.")]
+    def lines() -> list[str]:
+        return [batch.reason, _("Somebody else has to review it within a day.")]
+
     _tell(batch, "reboot.emergency", title, lines, people=lambda: _managers(batch))
 
 
@@ -121,7 +124,7 @@ def _not_proven(batch: RebootBatch) -> list[str]:
 def _line(item: Any) -> str:
     instance = item.instance
     name = f"{instance.name} ({instance.instance_id})" if instance.name else instance.instance_id
-    reason = f": {item.reason}" if item.reason else ""
+    reason = f": {shown.reason_words(item)}" if item.reason else ""
     return f"{name}: {item.get_outcome_display()}{reason}"
 
 

@@ -25,14 +25,15 @@ from commands.models import (
 from commands.reboots import halting, items, looking, preflight, proving, taking_down, wave_runs
 from commands.reboots.preflight import Needs, Unfit
 from portal import work
+from portal.kept import kept
 from portal.work import Claim
 
 CANNOT_LOOK = timedelta(minutes=5)  # so long a wave tries to look at its instances
 ASIDE = timedelta(seconds=30)  # a run that is over wakes us; this is for a bell that got lost
 Purpose = WaveRun.Purpose
 
-NOT_SEEN = "ECS could not be asked about it: "
-NO_READING = "Its boot could not be read before, and nobody accepted it without proof."
+NOT_SEEN = kept("ECS could not be asked about it: %(why)s")
+NO_READING = kept("Its boot could not be read before, and nobody accepted it without proof.")
 
 
 @work.job(RebootWave)
@@ -73,7 +74,8 @@ def _check(claim: Claim[RebootWave]) -> None:
             place = (item.instance.account_id, item.instance.region)
             why = preflight.unfit(item.facts, needs, accepted=item.accepted)
             if place in seen.problems:
-                items.end([item], ItemOutcome.SKIPPED, NOT_SEEN + seen.problems[place])
+                why = NOT_SEEN % {"why": seen.problems[place]}
+                items.end([item], ItemOutcome.SKIPPED, why)
             elif why:
                 items.end([item], ItemOutcome.SKIPPED, _said(why, item))
             else:

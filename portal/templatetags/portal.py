@@ -10,6 +10,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
+from portal import kept
+
 register = template.Library()
 
 # The words of ECS and our own, by what they mean to a person. What is not listed is `unknown`.
@@ -128,6 +130,12 @@ def size(value: int | None) -> str:
             return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
         number /= 1024
     return ""
+
+
+@register.filter
+def told(text: str) -> str:
+    """A sentence that a row keeps, in the reader's language (see portal.kept)."""
+    return kept.told(text)
 
 
 @register.simple_tag
