@@ -9,7 +9,7 @@ from datetime import timedelta
 from django.db.models import Q
 from django.utils import timezone
 
-from commands.models import RebootItem, Target
+from commands.models import Approval, Decision, RebootItem, Target
 from diagnostics.facts import OwnAct, Unready
 from diagnostics.findings import Window
 from diagnostics.models import DiagnosisCase, Readiness
@@ -50,7 +50,9 @@ def look(case: DiagnosisCase) -> Outcome:
         .select_related("batch__asked_by")
         .order_by("-asked_at")[:MOST]
     )
-    acts = [*map(_act, targets), *map(_power_act, reboots)]
+    agreed = _approvers(targets, reboots)
+    acts = [_act(target, agreed) for target in targets]
+    acts += [_power_act(item, agreed) for item in reboots]
     acts.sort(key=lambda act: act["at"], reverse=True)
     return Outcome(facts={"acts": packed(acts), "unready": packed(_unready(case))})
 
@@ -64,23 +66,47 @@ def _unready(case: DiagnosisCase) -> dict | None:
     return {"at": row.as_of, "lacking": lacking}
 
 
-def _power_act(item: RebootItem) -> dict:
+Subject = tuple[str, int]  # "run" or "batch", and its key
+
+
+def _approvers(targets: Iterable[Target], items: Iterable[RebootItem]) -> dict[Subject, str]:
+    """Who said yes, people and written rules, for each run and batch that was approved."""
+    runs = {target.invocation_id for target in targets}
+    batches = {item.batch_id for item in items}
+    agreed = (
+        Decision.objects.filter(yes=True, approval__state=Approval.State.APPROVED)
+        .filter(Q(approval__invocation__in=runs) | Q(approval__batch__in=batches))
+        .select_related("approval", "person", "rule")
+        .order_by("at")
+    )
+    names: dict[Subject, list[str]] = {}
+    for decision in agreed:
+        approval = decision.approval
+        kind = "batch" if approval.batch_id else "run"
+        who = decision.person.get_username() if decision.person else str(decision.rule)
+        names.setdefault((kind, approval.batch_id or approval.invocation_id), []).append(who)
+    return {subject: ", ".join(dict.fromkeys(people)) for subject, people in names.items()}
+
+
+def _power_act(item: RebootItem, agreed: dict[Subject, str]) -> dict:
     batch = item.batch
     return {
         "name": batch.name,
         "at": item.asked_at,
         "asked_by": batch.asked_by.get_username() if batch.asked_by else "",
+        "approved_by": agreed.get(("batch", batch.pk), ""),
         "takes_down": True,
         "reference": item.request_id,
     }
 
 
-def _act(target: Target) -> dict:
+def _act(target: Target, agreed: dict[Subject, str]) -> dict:
     run = target.invocation
     return {
         "name": run.name,
         "at": target.started_at or target.dispatch.sent_at or run.asked_at,
         "asked_by": run.asked_by.get_username() if run.asked_by else "",
+        "approved_by": agreed.get(("run", run.pk), ""),
         "takes_down": target.exit_code in ENDING_CODES or takes_down(run.script),
         "reference": target.dispatch.invoke_id,
     }
