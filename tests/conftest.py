@@ -1,11 +1,14 @@
 """Shared fixtures. One behaviour a file; patch nothing but `ecs.*`, and that rarely."""
 
+import functools
 import gc
 import os
 import shutil
+import ssl
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from types import SimpleNamespace
 
 import pytest
 from django.conf import settings
@@ -169,6 +172,12 @@ def django_db_setup(request, django_test_environment, django_db_blocker) -> Iter
 
 @pytest.fixture(autouse=True, scope="session")
 def _cheap(django_test_environment) -> None:
-    """Quick hashes, and no reading of every static file by each of a thousand test clients."""
+    """Quick hashes, no reading of every static file by each of a thousand test clients, and one
+    reading of the machine's certificates for all the connections that the SDK is made to forget.
+    """
+    import darabonba.core
+
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.WHITENOISE_AUTOREFRESH = True
+    once = functools.cache(ssl.create_default_context)
+    darabonba.core.ssl = SimpleNamespace(**vars(ssl) | {"create_default_context": once})

@@ -17,6 +17,7 @@ from tests.commands.test_composing_a_run import carried, ready
 from tests.commands.timed_world import by_hand
 from tests.factories import a_person
 from tests.simulation import in_a_thread
+from tests.sizes import LONG
 
 pytestmark = pytest.mark.django_db
 REGION = "cn-hangzhou"
@@ -401,7 +402,7 @@ class Killed(BaseException):
     """kill -9, as far as this process is concerned."""
 
 
-@pytest.mark.parametrize("point", range(0, 30, 3))
+@pytest.mark.parametrize("point", range(0, 30, 3 if LONG else 6))
 def test_a_kill_at_any_write_loses_no_time_and_doubles_none(
     client, operator, fleet, hand, machines, monkeypatch, point
 ):

@@ -2,11 +2,14 @@
 
 import io
 import json
+import time
+from types import SimpleNamespace
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from commands.management.commands import run_command
 from commands.models import Invocation, SavedCommand
 from instances.models import Instance
 from tests.commands.conftest import HANGZHOU
@@ -100,6 +103,7 @@ def test_several_tags_must_all_fit(web):
 @pytest.fixture
 def at_a_terminal(monkeypatch):
     """Ctrl-C is pressed at the first wait; the answer to the question is what the test says."""
+    sleep = time.sleep
 
     def pressed(answer: str) -> None:
         waits = iter([KeyboardInterrupt])
@@ -107,8 +111,9 @@ def at_a_terminal(monkeypatch):
         def wait(_seconds: float) -> None:
             if stop := next(waits, None):
                 raise stop
+            sleep(0.05)
 
-        monkeypatch.setattr("commands.management.commands.run_command.time.sleep", wait)
+        monkeypatch.setattr(run_command, "time", SimpleNamespace(sleep=wait))
         monkeypatch.setattr("sys.stdin", io.StringIO(f"{answer}\n"))
         monkeypatch.setattr("sys.stdin.isatty", lambda: True)
 

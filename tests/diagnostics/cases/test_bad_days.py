@@ -14,6 +14,7 @@ from instances import ecs, ecs_call
 from tests.diagnostics.cases.conftest import carried, machine, mirrored, opened, told
 from tests.factories import AccountFactory, InstanceFactory, RegionFactory, a_person
 from tests.simulation import KEY_WITHOUT_RUNS
+from tests.sizes import LONG
 
 pytestmark = pytest.mark.django_db
 CRASHED = "api-01"  # a kernel panic on its disk
@@ -59,18 +60,27 @@ def sound(case: DiagnosisCase) -> dict:
     return steps
 
 
-@pytest.mark.parametrize("operation", READS)
+FAULTS = [
+    {"kind": "throttle", "retry_after": 100},
+    {"kind": "error"},
+    {"kind": "error", "status": 403, "code": "Forbidden.RAM", "message": "not authorized"},
+    {"kind": "html"},
+    {"kind": "reset"},
+    {"kind": "shape"},
+]
+# Every fault with every read; the quick form takes each fault once, and each read twice.
+PAIRS = [
+    (operation, fault)
+    for place, operation in enumerate(READS)
+    for number, fault in enumerate(FAULTS)
+    if LONG or number % len(READS) == place
+]
+
+
 @pytest.mark.parametrize(
-    "fault",
-    [
-        {"kind": "throttle", "retry_after": 100},
-        {"kind": "error"},
-        {"kind": "error", "status": 403, "code": "Forbidden.RAM", "message": "not authorized"},
-        {"kind": "html"},
-        {"kind": "reset"},
-        {"kind": "shape"},
-    ],
-    ids=lambda fault: f"{fault['kind']}{fault.get('status', '')}",
+    ("operation", "fault"),
+    PAIRS,
+    ids=[f"{fault['kind']}{fault.get('status', '')}-{operation}" for operation, fault in PAIRS],
 )
 def test_a_read_that_fails_is_named_and_the_rest_still_speaks(
     cloud, sandbox_needed, api, operation, fault
