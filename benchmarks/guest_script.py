@@ -115,7 +115,8 @@ def unkind(machine: Machine, gigabytes: float) -> dict[str, int]:
         os.truncate(file, size)
         with file.open("ab") as log:
             log.write(panic)
-    os.truncate(machine.write("var/log/messages.3", early), size)
+    os.truncate(machine.write("var/log/messages-0", early), size)
+    os.utime(machine.root / "var/log/messages-0", (now - 90, now - 90))
     return {"unkind tree": boot}
 
 

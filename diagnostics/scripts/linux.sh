@@ -339,7 +339,7 @@ unpack() { # FILE
 
 # A crash may leave megabytes of zeros in a log, and a program a line without an end.
 from() { # FILE BLOCK
-  if packer "$1"; then unpack "$1" | head -c 64000000; else dd if="$1" bs=$BLOCK skip="$2" count=1000; fi |
+  if packer "$1"; then unpack "$1" | head -c 16000000; else dd if="$1" bs=$BLOCK skip="$2" count=250; fi |
     tr -d '\000' | cut -b1-1200
 }
 
