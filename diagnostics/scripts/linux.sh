@@ -327,7 +327,7 @@ packer() { # FILE: what unpacks it
 
 left() { # seconds in which something may be unpacked, so that all of it together stays short
   rest=$((began + most - 1))
-  [ $rest -le $((started + 7)) ] || rest=$((started + 7))
+  [ $rest -le $((started + 6)) ] || rest=$((started + 6))
   rest=$((rest - $(date +%s)))
   [ $rest -gt 0 ]
 }
