@@ -11,6 +11,7 @@ from commands.models import Dispatch, Target
 from instances import ecs, ecs_call
 from portal.models import Canary
 from tests.commands.conftest import ask, only_dispatch
+from tests.stack import until
 
 pytestmark = pytest.mark.django_db
 
@@ -119,6 +120,7 @@ def test_a_refusal_after_a_lost_answer_proves_nothing(runs, cloud, web):
     assert target.status == Target.NO_ANSWER
     assert "whether the script ran is not known" in target.error_info
     assert target.error_code == "Forbidden.RAM"
+    until(runs, 5, "the start of the script, which nobody was told of")
     assert runs() == 1
 
 

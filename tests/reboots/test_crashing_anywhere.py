@@ -32,7 +32,7 @@ from tests.reboots.cloud import ACTS, Cloud, Crash, Machine
 from tests.reboots.driving import KINDS, a_script, asked
 from tests.sizes import LONG
 
-REBOOTS = int(os.environ.get("PORTAL_TEST_REBOOTS") or (200 if LONG else 40))
+REBOOTS = int(os.environ.get("PORTAL_TEST_REBOOTS") or (200 if LONG else 20))
 SEED = int(os.environ.get("PORTAL_TEST_SEED") or secrets.randbits(32))
 START = datetime(2026, 3, 1, tzinfo=UTC)
 TOLD = (  # what batches are like
