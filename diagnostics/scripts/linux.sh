@@ -386,7 +386,7 @@ $(date -d "@$at" "+%b %e ${hour%?}%n%Y-%m-%dT${hour%?}%n%Y-%m-%d ${hour%?}")"
     awk -v boot="$moment" -v before="$2" "$stamps"'
     / was too large to be unpacked --$/ { print; next }
     (at = stamp($0)) < 0 || (gap = apart(at, boot)) < -before { next }
-    gap > 120 { if (seen) exit; next }
+    gap > 120 || gap > 0 && (after += length($0)) > 400000 { if (seen) exit; next }
     { seen = 1; print }' | tail -c 2000000
 }
 
