@@ -19,6 +19,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import ExitStack
+from itertools import cycle
 from pathlib import Path
 
 from benchmarks.record import ROOT, recorded
@@ -29,34 +31,34 @@ MODEL = "tests/reboots/test_crashing_anywhere.py"
 KILLS_EACH = 10  # a kill for so many machines of the stack
 
 
-def model(whole: int, processes: int, seed: int) -> None:
-    """The model's reboots, shared among processes with seeds of their own."""
-    begun, running = time.monotonic(), []
-    for number in range(processes):
-        told = {
-            "PORTAL_TEST_REBOOTS": str(-(-whole // processes)),
-            "PORTAL_TEST_SEED": str(seed + number * 100_000),
-        }
-        command = [sys.executable, "-m", "pytest", "-q", "-s", "-p", "no:xdist", MODEL]
-        running.append(
-            subprocess.Popen(
-                command,
-                cwd=ROOT,
-                env=os.environ | told,
-                text=True,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-            )
-        )
-    reached = 0
-    for process in running:
-        said = process.communicate()[0]
-        assert process.returncode == 0, said[-6000:]
-        (line,) = re.findall(r"^\.?(seed \d+: (\d+) items asked for .*)$", said, re.MULTILINE)
-        print(f"  {line[0]}")
-        reached += int(line[1])
+def model(whole: int, processes: int, databases: list[str], seed: int) -> None:
+    """The model's reboots, shared among processes with seeds of their own, on each database in
+    turn."""
+    begun, running, reached = time.monotonic(), [], 0
+    with ExitStack() as open_databases:
+        for number, database in zip(range(processes), cycle(databases), strict=False):
+            told = {
+                "PORTAL_TEST_REBOOTS": str(-(-whole // processes)),
+                "PORTAL_TEST_SEED": str(seed + number * 100_000),
+            }
+            if database == "postgresql":
+                told["DATABASE_URL"] = open_databases.enter_context(postgres_database())
+            running.append((database, a_walk(told)))
+        for database, process in running:
+            said = process.communicate()[0]
+            assert process.returncode == 0, said[-6000:]
+            (line,) = re.findall(r"^\.?(seed \d+: (\d+) items asked for .*)$", said, re.MULTILINE)
+            print(f"  {database}: {line[0]}")
+            reached += int(line[1])
     took = time.monotonic() - begun
     print(f"model: {reached} items asked for, each once at most, every verdict true; {took:.0f} s")
+
+
+def a_walk(told: dict[str, str]) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "pytest", "-q", "-s", "-p", "no:xdist", MODEL]
+    environment = os.environ | told
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    return subprocess.Popen(command, cwd=ROOT, env=environment, text=True, **pipes)
 
 
 def stack(machines: int, database: str, seed: int) -> None:
@@ -81,7 +83,7 @@ def main() -> None:
     with recorded("reboot_storm"):
         print(f"seed {given.seed}")
         if given.model:
-            model(given.model, given.processes, given.seed)
+            model(given.model, given.processes, given.databases, given.seed)
         for database in given.databases if given.stack else ():
             stack(given.stack, database, given.seed)
 

@@ -68,6 +68,7 @@ def kill_one(portal, open_case, role: str, chance: random.Random) -> tuple[int, 
     return key, killed
 
 
+@long_only
 def test_a_case_outlives_the_death_of_any_role(portal, open_case):
     print(f"seed {SEED}")
     chance = random.Random(SEED)

@@ -52,6 +52,7 @@ def over(page) -> None:
     page.get_by_role("heading", name="Run again").wait_for(timeout=60_000)
 
 
+@long_only
 @pytest.mark.usefixtures("sandbox_needed")
 def test_the_whole_way_over_three_hundred_machines(portal, operator, tmp_path):
     page = operator

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from commands import answers, approvals
-from commands.models import RebootBatch, RebootItem
+from commands.models import Approval, RebootBatch, RebootItem
 from commands.reboots import steering, taking_down
 from instances import ecs
 from portal.transitions import WrongState
@@ -113,7 +113,8 @@ class Batches(RuleBasedStateMachine):
 
     def _bell(self) -> bool:
         """The conductor rings for something that is due and free; some workers die of it."""
-        due = [row for kind in KINDS for row in kind.objects.exclude(due_at=None)]
+        kinds = (*KINDS, Approval)  # what nobody answers in time expires
+        due = [row for kind in kinds for row in kind.objects.exclude(due_at=None)]
         due = [row for row in due if getattr(row, "stage", "") != "late"]
         if not due:
             return False

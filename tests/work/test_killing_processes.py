@@ -37,6 +37,7 @@ def test_every_run_ends_once_on_sqlite(tmp_path):
         survive(stack, points=points(50))
 
 
+@long_only
 @pytest.mark.skipif(
     connection.vendor != "postgresql", reason="has its turn when the suite is on PostgreSQL"
 )
