@@ -31,7 +31,7 @@ def ask(
     `repeated` is how ECS is to repeat it, and whom to wake when that is over."""
     told = form.cleaned_data
     if planned.judgement.refuses:
-        raise ValidationError([f"{rule}: {rule.message}" for rule in planned.judgement.refuses])
+        raise ValidationError([rule.words for rule in planned.judgement.refuses])
     if not form.vetted() and not by.has_perm("commands.run_script"):
         raise PermissionDenied
     pinned = form.pinned or (None if form.in_ecs else _saved(told, form.what(), by=by, via=via))
@@ -59,7 +59,7 @@ def ask(
         **form.what(),
     )
     if planned.judgement.demands:
-        approvals.ask(run, [f"{rule}: {rule.message}" for rule in planned.judgement.demands])
+        approvals.ask(run, [rule.words for rule in planned.judgement.demands])
     audit.record(
         actor=by if by.pk else by.get_username(),
         act="run.asked",

@@ -11,16 +11,17 @@ from django.utils.safestring import SafeString
 
 # SGR, any other CSI, OSC and friends, and lone escapes, in this order.
 SEQUENCE = re.compile(
-    r"\x1b\[([0-9;]*)m|\x1b\[[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[@-_]?"
+    r"\x1b\[([0-9;]*)m|\x1b\[[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b\n]*(?:\x07|\x1b\\)|\x1b[@-_]?"
 )
 CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x9f\u202a-\u202e\u2066-\u2069]")
 NAMES = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")
-BINARY = re.compile(rb"\x00")
+NO_TEXT = re.compile(rb"[\x01-\x06\x0e-\x1a\x1c-\x1f\x7f]")  # what no text holds beside a NUL
+SAMPLE = 4096  # bytes by which binary data is known
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """An output as text; `encoding` is utf-8, gbk or binary (then nothing is shown)."""
+    """An output as text; `encoding` is utf-8, gbk, utf-16 or binary (without text: not shown)."""
 
     text: str
     encoding: str
@@ -28,8 +29,8 @@ class Text:
 
 def decoded(body: bytes) -> Text:
     """UTF-8 if it is, else GBK if it is, else only what is printable ASCII counts as text."""
-    if BINARY.search(body[:4096]):
-        return Text("", "binary")
+    if b"\0" in body[:SAMPLE]:
+        return _with_nul(body)
     for encoding in ("utf-8", "gbk"):
         try:
             return Text(_plain_ends(body.decode(encoding)), encoding)
@@ -41,6 +42,19 @@ def decoded(body: bytes) -> Text:
     return Text(_plain_ends(body.decode("utf-8", "replace")), "binary")
 
 
+def _with_nul(body: bytes) -> Text:
+    """Lists that programs part by NUL are text, and so is what Windows writes two bytes a sign."""
+    if body.startswith(b"\xff\xfe") or body[1:SAMPLE:2].count(0) > 0.8 * len(body[1:SAMPLE:2]):
+        return Text(_plain_ends(body.decode("utf-16", "replace")), "utf-16")
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        return Text("", "binary")
+    if NO_TEXT.search(body[:SAMPLE]):
+        return Text("", "binary")
+    return Text(_plain_ends(text), "utf-8")
+
+
 def _mostly_utf8(body: bytes) -> bool:
     text = body.decode("utf-8", "replace")
     broken = text.count("\N{REPLACEMENT CHARACTER}")
@@ -49,9 +63,14 @@ def _mostly_utf8(body: bytes) -> bool:
 
 
 def _plain_ends(text: str) -> str:
-    """Line ends of Windows, and lines that a progress bar wrote over again and again."""
+    """Line ends of Windows, and lines that a progress bar wrote over again and again. Where no
+    other line end is, each return ends a line: otherwise only the last would be left."""
     text = text.replace("\r\n", "\n")
-    return re.sub(r"[^\n]*\r(?=[^\n])", "", text)
+    if "\r" not in text:
+        return text
+    if "\n" not in text:
+        return text.replace("\r", "\n")
+    return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))
 
 
 def plain(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable, Iterator
 
@@ -27,7 +28,14 @@ COLUMNS = {
 
 
 def output_of(target: Target) -> str:
-    return plain(decoded(target.output.body()).text) if target.output else ""
+    """What the machine printed as text; of binary data how much it is."""
+    if not target.output:
+        return ""
+    body = target.output.body()
+    read = decoded(body)
+    if body and not read.text:
+        return _("(%d bytes of binary data)") % len(body)
+    return plain(read.text)
 
 
 def as_json(targets: QuerySet[Target]) -> Iterator[str]:
@@ -54,8 +62,16 @@ def _object(row: Target) -> dict[str, object]:
         "started_at": at(row.started_at),
         "finished_at": at(row.finished_at),
         "dropped": row.dropped,
-        "output": output_of(row),
+        **_printed(row),
     }
+
+
+def _printed(row: Target) -> dict[str, str]:
+    body = row.output.body() if row.output else b""
+    text = plain(decoded(body).text)
+    if body and not text:
+        return {"output": "", "output_base64": base64.b64encode(body).decode()}
+    return {"output": text}
 
 
 def as_text(targets: QuerySet[Target]) -> Iterator[str]:

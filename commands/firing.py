@@ -19,6 +19,10 @@ from portal.kept import kept
 from portal.work import Claim
 
 TOO_LATE = kept("The portal was not there in time.")
+GOES_ON = kept("The last run is not over.")
+ARCHIVED = kept("The command is archived.")
+NOBODY = kept("No instance is left to run this on.")
+NOT_ALLOWED = kept("%(owner)s may no longer run commands.")
 MOST_MISSED = 50  # of one absence, each a row; what lies before is named in the last of them
 
 
@@ -81,7 +85,7 @@ def _fire_now(schedule: Schedule, planned: datetime, now: datetime) -> None:
         return
     going = Fire.objects.filter(schedule=schedule).exclude(invocation__state="finished")
     if schedule.overlap == Schedule.Overlap.SKIP and going.exclude(invocation=None).exists():
-        return _write(schedule, planned, Fire.State.OVERLAPPED, "The last run is not over.")
+        return _write(schedule, planned, Fire.State.OVERLAPPED, GOES_ON)
     try:
         planned_run = _plan(schedule)
         if windows := freezes.standing(now, planned_run.reach.fit):
@@ -98,22 +102,23 @@ def _fire_now(schedule: Schedule, planned: datetime, now: datetime) -> None:
 def _plan(schedule: Schedule) -> Plan:
     owner = schedule.owner
     if not owner.is_active or not owner.has_perm("commands.run_saved"):
-        raise Failed(f"{owner} may no longer run commands.")
+        raise Failed(NOT_ALLOWED % {"owner": owner})
     if schedule.revision.command.archived_at:
-        raise Failed("The command is archived.")
+        raise Failed(ARCHIVED)
     try:
         found = plan(
             schedule.revision.as_script(),
             schedule.parameters,
             Selection.read(schedule.picked),
             owner,
+            secrets=_opened(schedule),
         )
     except BadFilter as problem:
         raise Failed(f"{problem.field}: {problem}") from None
     if not found.size:
-        raise Failed("No instance is left to run this on.")
+        raise Failed(NOBODY)
     if refuses := found.judgement.refuses:
-        raise Failed("; ".join(f"{rule}: {rule.message}" for rule in refuses))
+        raise Failed("; ".join(rule.words for rule in refuses))
     return found
 
 
@@ -139,7 +144,7 @@ def _begin(schedule: Schedule, planned: Plan) -> Invocation:
     except ValidationError as error:
         raise Failed(" ".join(error.messages)) from None
     if demands:
-        approvals.ask(run, [f"{rule}: {rule.message}" for rule in demands])
+        approvals.ask(run, [rule.words for rule in demands])
     audit.record(
         actor="conductor",
         act="schedule.fired",

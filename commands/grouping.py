@@ -54,7 +54,8 @@ class Group:
         """The filter of the run's answers that gives exactly this group."""
         exit_code = "" if self.exit_code is None else str(self.exit_code)
         said = {"outcome": self.outcome, "status": self.status, "exit_code": exit_code}
-        return {k: v for k, v in said.items() if v} | {"same": self.key or "none"}
+        which = {"error": self.error_code or "none", "same": self.key or "none"}
+        return {k: v for k, v in said.items() if v} | which
 
 
 @dataclass(frozen=True)

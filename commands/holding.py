@@ -26,15 +26,20 @@ IN_FLIGHT = (Dispatch.State.WAITING, Dispatch.State.SENDING, Dispatch.State.SENT
 
 def parts(members: list[Instance], concurrency: int | None) -> Iterator[list[Instance]]:
     """Groups that fit one call (one account, one region) and divide `concurrency` evenly."""
-    size = ecs.RUN_LIMIT
-    if concurrency is not None:
-        size = concurrency // -(-concurrency // ecs.RUN_LIMIT)
+    size = call_size(concurrency)
     groups: dict[tuple[int, str], list[Instance]] = {}
     for instance in members:
         groups.setdefault((instance.account_id, instance.region), []).append(instance)
     for group in groups.values():
         for start in range(0, len(group), size):
             yield group[start : start + size]
+
+
+def call_size(concurrency: int | None) -> int:
+    """How many instances one call takes at most."""
+    if concurrency is None:
+        return ecs.RUN_LIMIT
+    return concurrency // -(-concurrency // ecs.RUN_LIMIT)
 
 
 def let_go(run: Invocation, send_within: timedelta = SEND_WITHIN) -> None:

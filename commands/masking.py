@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-WEEKDAY = rb"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,?"
-MONTH = rb"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*"
+WEEKDAY = rb"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6},?"
+MONTH = rb"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}"
 CLOCK = rb"\d{1,2}:\d\d(?::\d\d(?:[.,]\d+)?)?"
 ZONE = rb"(?:\ ?(?:Z|[A-Z]{3,4}|[+-]\d\d:?\d\d)\b)?"
 VARIES = re.compile(

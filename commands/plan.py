@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -15,21 +15,24 @@ from django.utils import timezone
 
 from commands import parameters
 from commands.freezes import standing
+from commands.holding import call_size
 from commands.models import CloudCommand, FreezeWindow
 from commands.policy import Judgement, judge
 from commands.quota import Quota, quotas
 from commands.syntax import complaint
 from commands.targets import Reach, Selection, reach
-from instances import ecs
 
 
 @dataclass(frozen=True)
 class Plan:
-    """`script` holds the fields of `Script.FIELDS`; `values` no secret."""
+    """`script` holds the fields of `Script.FIELDS`; `values` no secret. `secrets` are for the
+    rules alone: nobody is shown them."""
 
     script: Mapping[str, Any]
     values: Mapping[str, str]
     reach: Reach
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    at_once: int | None = None
 
     @property
     def size(self) -> int:
@@ -44,7 +47,8 @@ class Plan:
     def calls(self) -> Counter[tuple[str, str]]:
         """How many calls for each account and region."""
         sizes = Counter((row.account.name, row.region) for row in self.reach.fit)
-        return Counter({place: -(-size // ecs.RUN_LIMIT) for place, size in sizes.items()})
+        most = call_size(self.at_once)
+        return Counter({place: -(-size // most) for place, size in sizes.items()})
 
     @cached_property
     def shares(self) -> list[tuple[str, int]]:
@@ -71,9 +75,17 @@ class Plan:
         return complaint(self.script["script"], self.script["type"])
 
     @cached_property
+    def unfilled(self) -> list[str]:
+        """Places for parameters that nobody fills: a shell gets them as they stand."""
+        return parameters.places(self.text)
+
+    @cached_property
     def judgement(self) -> Judgement:
-        """What the policy says about it."""
-        return judge(self.text, self.reach.fit)
+        """What the policy says about it: of the launcher too, which runs what it likes."""
+        parts = self.script["script"], self.script.get("launcher", "")
+        values = {**self.values, **self.secrets}
+        text = "\n".join(parameters.filled(part, values) for part in parts if part)
+        return judge(text, self.reach.fit)
 
     @cached_property
     def digest(self) -> str:
@@ -90,6 +102,9 @@ def plan(
     selection: Selection,
     user: Any,
     kept: CloudCommand | None = None,
+    *,
+    secrets: Mapping[str, str] | None = None,
+    at_once: int | None = None,
 ) -> Plan:
     """What would happen if this person sent it now; raises BadFilter as `targets.reach` does.
 
@@ -98,10 +113,10 @@ def plan(
     found = reach(
         selection,
         user,
-        script=parameters.filled(script["script"], values),
+        script=parameters.filled(script["script"], {**values, **(secrets or {})}),
         type=script["type"],
         container=container,
     )
     if kept:
         found = found.only_in(kept.account_id, kept.region)
-    return Plan(script, values, found)
+    return Plan(script, values, found, secrets or {}, at_once)

@@ -10,6 +10,19 @@ from django.db.models import Q
 
 from commands.models import PolicyRule, Verb
 from instances.models import Instance, InstanceTag
+from portal.kept import kept
+
+# The rules that every portal starts with, so that they are read in every language.
+FIRST_RULES = (
+    kept("Removing the root directory: rm -r on / destroys the system."),
+    kept("Formatting or overwriting a disk: What is on the disk is lost."),
+    kept(
+        "Going down without the exit code: Cloud Assistant loses the script's result when the"
+        " machine goes down under it. End the script with exit 194 (restart) or 193 (stop), on"
+        " Windows with 3010 or 3009, instead."
+    ),
+    kept("Protected instances: At least one instance carries the tag protected."),
+)
 
 
 @dataclass(frozen=True)
@@ -30,7 +43,10 @@ class Judgement:
 
 
 def judge(text: str, instances: Sequence[Instance]) -> Judgement:
-    """Every enabled rule against the text as it would run, and everybody it would run on."""
+    """Every enabled rule against the text as it would run, and everybody it would run on.
+
+    A line that a shell joins with the next one is read as it reads it."""
+    text = text.replace("\\\n", " ")
     fired: dict[str, list[PolicyRule]] = {verb: [] for verb in Verb.values}
     for rule in PolicyRule.objects.filter(enabled=True).order_by("name"):
         if _fires(rule, text, instances):

@@ -28,13 +28,14 @@ class Found:
         return self.searched == self.total
 
 
-def search(targets: QuerySet[Target], wanted: str) -> Found:
-    """Case does not matter. Stops after some seconds, and says how far it came."""
+def search(targets: QuerySet[Target], wanted: str, *, to_the_end: bool = False) -> Found:
+    """Case does not matter. Stops after some seconds, unless it is to go on `to_the_end`, and
+    says how far it came."""
     outputs = outputs_of(targets).order_by("pk")
     total, searched, digests = outputs.count(), 0, []
     needle, give_up = wanted.casefold(), time.monotonic() + SECONDS
     for output in outputs.iterator(chunk_size=200):
-        if time.monotonic() > give_up or len(digests) >= MOST_FOUND:
+        if not to_the_end and (time.monotonic() > give_up or len(digests) >= MOST_FOUND):
             break
         searched += 1
         if needle in plain(decoded(output.body()).text).casefold():

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Iterable
+from contextlib import suppress
 from urllib.parse import quote, quote_plus
 
 from commands.models import Invocation
@@ -25,7 +27,7 @@ class Redactor:
     """Puts a mark wherever one of these values stands, as it is or in a common disguise."""
 
     def __init__(self, values: Iterable[str]) -> None:
-        disguises = {form for value in values if value for form in _disguises(value.encode())}
+        disguises = {form for value in values if value for form in _disguises(value)}
         # The longest first: a value may be a part of another one.
         self._forms = sorted(disguises, key=lambda form: (-len(form), form))
 
@@ -59,11 +61,16 @@ def redactor(run: Invocation) -> Redactor:
         return Withholder()
 
 
-def _disguises(value: bytes) -> Iterable[bytes]:
-    yield value
-    yield quote(value, safe="").encode()
-    yield quote_plus(value).encode()
-    yield from _in_base64(value)
+def _disguises(value: str) -> Iterable[bytes]:
+    """As it is, as programs quote it, and as machines that do not speak UTF-8 print it."""
+    yield from _in_base64(value.encode())
+    quoted = {quote(value, safe=""), quote_plus(value), value.replace("'", "'\\''")}
+    quoted |= {json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}
+    for form in {value, *quoted}:
+        yield form.encode()
+    for encoding in ("gbk", "utf-16-le"):
+        with suppress(UnicodeEncodeError):
+            yield value.encode(encoding)
 
 
 def _in_base64(value: bytes) -> Iterable[bytes]:

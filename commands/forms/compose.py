@@ -87,6 +87,8 @@ class ComposeForm(SelectionForm, ScriptForm):
         cleaned = super().clean()
         if not self.vetted() and not self.any_text:
             raise ValidationError(_("You may run saved commands only: open one and press Run."))
+        if self.pinned and self.pinned.command.archived_at:
+            self.add_error(None, _("The command %s is archived.") % self.pinned.command)
         if problem := limits.budget_problem(cleaned.get("max_errors", "")):
             self.add_error("max_errors", problem)
         self._take_values(cleaned)

@@ -66,6 +66,7 @@ class AnswerFilter(forms.Form):
         widget=forms.NumberInput(attrs={"class": "form-control"}),
     )
     region = line(_("Region"), 40)
+    error = forms.CharField(required=False, max_length=100, widget=forms.HiddenInput)
     same = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
 
     def narrowed(self, targets: QuerySet[Target]) -> QuerySet[Target]:
@@ -80,6 +81,9 @@ class AnswerFilter(forms.Form):
             targets = targets.filter(exit_code=told["exit_code"])
         if told["region"]:
             targets = targets.filter(instance__region=told["region"])
+        if told["error"]:
+            wanted = "" if told["error"] == "none" else told["error"]
+            targets = targets.filter(error_code=wanted)
         if told["same"] == "none":
             targets = targets.filter(output=None)
         elif told["same"]:

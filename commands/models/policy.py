@@ -54,6 +54,11 @@ class PolicyRule(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def words(self) -> str:
+        """Which rule it is and what people are told, as rows and messages keep it."""
+        return f"{self.name}: {self.message}"
+
     def clean(self) -> None:
         try:
             re.compile(self.pattern)

@@ -139,7 +139,8 @@ def sort_out(
 
 def policy_text(batch: RebootBatch) -> str:
     """Everything that runs on the machines, for the written rules."""
-    return "\n".join(s["script"] for s in (batch.pre_script, batch.post_script) if s)
+    scripts = [script for script in (batch.pre_script, batch.post_script) if script]
+    return "\n".join(f"{s['script']}\n{s.get('launcher', '')}" for s in scripts)
 
 
 def ask(
@@ -173,14 +174,14 @@ def _ask(
         raise ValidationError({"instances": _("At most %d instances in one batch.") % MOST})
     judgement = judge(policy_text(batch), fit)
     if judgement.refuses:
-        raise ValidationError([f"{rule}: {rule.message}" for rule in judgement.refuses])
+        raise ValidationError([rule.words for rule in judgement.refuses])
     free_text = (batch.pre_script and not batch.pre_revision) or (
         batch.post_script and not batch.post_revision
     )
     if free_text and by is not None and not by.has_perm("commands.run_script"):
         raise PermissionDenied(_("You may use saved commands only."))
     _write(batch, fit, left_out, facts, by=by, once=once)
-    reasons = [f"{rule}: {rule.message}" for rule in (*judgement.demands, *judgement.warns)]
+    reasons = [rule.words for rule in (*judgement.demands, *judgement.warns)]
     quorum = approving.quorum_for(batch.size)
     approval = approving.ask(batch, reasons, quorum)
     _record(batch, by, via, "reboot.asked")

@@ -8,9 +8,10 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import IntegrityError
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
@@ -97,7 +98,6 @@ def _again(told: QueryDict, user: Any) -> dict[str, Any]:
     seen = Instance.objects.visible_to(user).values("pk")
     ended = Q(outcome__in=told.getlist("outcome")) | Q(status__in=told.getlist("status"))
     targets = run.targets.filter(ended, over=True, instance__in=seen)
-    values = {PREFIX + name: value for name, value in run.parameters.items()}
     pinned = run.revision_id if run.revision and not run.revision.command.archived_at else None
     return {
         "again": run.pk,
@@ -106,8 +106,11 @@ def _again(told: QueryDict, user: Any) -> dict[str, Any]:
         "picked": list(targets.values_list("instance", flat=True)),
         "concurrency": run.concurrency,
         "max_errors": run.max_errors,
+        "dry_run": run.dry_run,
         **run.as_script(),
-        **values,
+        **({PREFIX + name: value for name, value in run.parameters.items()} if pinned else {}),
+        # Nobody fills the places of a text that is no saved command's any more.
+        **({} if pinned else {"script": parameters.filled(run.script, run.parameters)}),
     }
 
 
@@ -128,10 +131,17 @@ def with_secrets(told: QueryDict) -> QueryDict:
 def planned_of(form: ComposeForm) -> Plan | None:
     if not form.is_valid():
         return None
-    shown = dict.fromkeys(form.cleaned_data["secrets"], parameters.SHOWN_SECRET)
-    values = {**form.cleaned_data["values"], **shown}
+    told = form.cleaned_data
+    shown = dict.fromkeys(told["secrets"], parameters.SHOWN_SECRET)
+    where = told["selection"], form.user, form.in_ecs
     try:
-        found = plan(form.what(), values, form.cleaned_data["selection"], form.user, form.in_ecs)
+        found = plan(
+            form.what(),
+            {**told["values"], **shown},
+            *where,
+            secrets=told["secrets"],
+            at_once=told["concurrency"],
+        )
     except BadFilter as problem:
         form.add_error(None, f"{problem.field}: {problem}")
         return None
@@ -203,6 +213,8 @@ def _send(request: HttpRequest, form: ComposeForm, planned: Plan) -> HttpRespons
         )
     except ValidationError as error:
         return preview(request, form, planned, " ".join(error.messages))
+    except IntegrityError:
+        return redirect(get_object_or_404(Invocation, once=once, asked_by=request.user))
     if run.state == Invocation.State.WAITING:
         messages.info(request, _("It waits until somebody else has approved it."))
     else:
@@ -226,7 +238,7 @@ def objection(told: QueryDict, planned: Plan) -> str:
     if not planned.size:
         return _("No instance is left to run this on.")
     if refuses := planned.judgement.refuses:
-        return " ".join(f"{rule}: {rule.message}" for rule in refuses)
+        return " ".join(rule.words for rule in refuses)
     if planned.freezes and not why_of(told):
         return _("A freeze stands in the way: say why it cannot wait.")
     if told.get("seen") != planned.digest:

@@ -159,14 +159,16 @@ def _counts(targets: QuerySet[Target]) -> dict[str, int]:
     return dict(targets.order_by().values_list("outcome").annotate(Count("pk")))
 
 
-def _found(form: AnswerFilter, targets: QuerySet[Target]) -> tuple[QuerySet[Target], Any]:
+def _found(
+    form: AnswerFilter, targets: QuerySet[Target], *, to_the_end: bool = False
+) -> tuple[QuerySet[Target], Any]:
     """The answers that fit, and how far the outputs were searched for the text."""
     found = form.narrowed(targets)
     text = form.cleaned_data.get("text", "") if form.is_valid() else ""
     if not text:
         return found, None
     named = Q(instance__name__icontains=text) | Q(instance__instance_id__icontains=text)
-    looked = search(found, text)
+    looked = search(found, text, to_the_end=to_the_end)
     return found.filter(named | Q(output__in=looked.digests)), looked
 
 
@@ -195,7 +197,8 @@ def stop(request: HttpRequest, pk: int) -> HttpResponse:
 def export(request: HttpRequest, pk: int, form: str) -> HttpResponse:
     """Every answer that fits the filter, as CSV, JSON or plain text."""
     run = _run(request, pk)
-    found, _looked = _found(AnswerFilter(request.GET), _targets(request, run))
+    answers = _targets(request, run)
+    found, _looked = _found(AnswerFilter(request.GET), answers, to_the_end=True)
     name = f"run-{run.pk}"
     if form == "csv":
         rows = found.select_related("instance", "output")

@@ -6,6 +6,7 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.utils import timezone
 
+from commands import asking
 from commands.models import CommandRevision, Invocation, SavedCommand
 from instances.models import Instance, InstanceGroup, InstanceTag
 from portal import secrets
@@ -263,3 +264,37 @@ def test_the_reach_is_told_while_the_form_is_filled(client, operator):
     answer = client.post(f"{URL}reach/", {"text": "web-01 nobody"})
     assert "1 instance" in answer.text
     assert "nobody" in answer.text
+
+
+def test_the_calls_are_counted_as_they_will_be_cut(client, operator):
+    RegionFactory(runs_a_day=3)
+    for number in range(4):
+        ready(name=f"web-{number}")
+    page = preview(client, **{"f-os": "linux", "concurrency": "1"})
+    assert "4 calls" in page.text
+    assert "note-bad" in page.text
+    assert "1 call;" in preview(client, **{"f-os": "linux"}).text
+
+
+def test_places_that_nobody_fills_are_shown(client, operator):
+    ready(name="web-01")
+    page = preview(client, text="web-01", script="echo {{name}} {{ACS::RegionId}}")
+    assert "sent as they stand: <code>{{name}}</code>" in " ".join(page.text.split())
+    assert "sent as they stand" not in preview(client, text="web-01").text
+
+
+def test_two_clicks_at_the_same_moment_make_one_run_and_show_it_twice(
+    client, operator, monkeypatch
+):
+    ready(name="web-01")
+    data = carried(preview(client, text="web-01"))
+    asked = asking.ask
+
+    def the_other_is_quicker(*args, **kwargs):
+        asked(*args, **kwargs)
+        return asked(*args, **kwargs)
+
+    monkeypatch.setattr(asking, "ask", the_other_is_quicker)
+    answer = client.post(URL, data)
+    run = Invocation.objects.get()
+    assert answer.url == run.get_absolute_url()

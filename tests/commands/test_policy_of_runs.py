@@ -1,9 +1,11 @@
 """Rules warn, demand approval or refuse, judged on the text as it would run and on its targets."""
 
+import time
+
 import pytest
 
-from commands import policy
-from commands.models import Invocation, PolicyRule
+from commands import parameters, policy
+from commands.models import Invocation, PolicyRule, SavedCommand
 from instances.models import InstanceTag
 from tests.commands.test_composing_a_run import carried, preview, ready
 from tests.factories import a_person
@@ -102,3 +104,49 @@ def test_a_rule_that_is_made_after_the_look_is_shown_first(client):
     answer = client.post("/runs/new/", carried(page))
     assert answer.status_code == 400
     assert not Invocation.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "rm --recursive --force /",
+        "rm / -rf",
+        "(rm -rf /)",
+        "echo `rm -rf /`",
+        "rm -rf //",
+        "rm -rf /./",
+        "rm -rf /home /",
+        "rm -rf \\\n  /",
+    ],
+)
+def test_removing_the_root_is_known_however_it_is_written(text):
+    assert "refuse" in verbs(text)
+
+
+@pytest.mark.parametrize("text", ["rm " + "--aa " * 3000, "rm -r " * 3000, "rm -r " + "/" * 18_000])
+def test_no_text_keeps_the_rules_busy(text):
+    began = time.process_time()
+    verbs(text + "x")
+    assert time.process_time() - began < 0.5
+
+
+def test_the_launcher_is_judged_as_well(client):
+    client.force_login(a_person("operator"))
+    ready(name="web-01")
+    page = preview(client, text="web-01", launcher='sh -c "rm -rf /"')
+    assert "refused" in page.text
+    assert 'value="send"' not in page.text
+
+
+def test_a_secret_value_is_judged_but_not_shown(client):
+    person = a_person("operator")
+    client.force_login(person)
+    ready(name="web-01")
+    secret = parameters.Parameter("where", kind="secret").kept()
+    command = SavedCommand.objects.create(name="clean", owner=person)
+    revision = command.revise(
+        by=person, parameters=[secret], script="rm -rf {{where}}", type="RunShellScript", timeout=60
+    )
+    page = preview(client, text="web-01", revision=str(revision.pk), **{"p-where": "//"})
+    assert "refused" in page.text
+    assert "rm -rf //" not in page.text

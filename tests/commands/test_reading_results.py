@@ -1,8 +1,10 @@
 """A run's page shows the odd machine first, and never believes what a machine printed."""
 
 import csv
+import html
 import io
 import json
+import re
 
 import pytest
 
@@ -186,3 +188,16 @@ def test_no_filter_value_breaks_a_page(client, viewer):
         assert client.get(f"{run.get_absolute_url()}?{query}").status_code == 200, query
     for query in ("state=x", "since=x", "text=%00", "sort=x"):
         assert client.get(f"/runs/?{query}").status_code == 200, query
+
+
+def test_a_group_opens_as_its_own_instances_whatever_else_printed_the_same(client, viewer):
+    silent, gone = fleet(2)
+    run = over([(silent, "Aborted", None, b""), (gone, "Aborted", None, b"")])
+    for machine, code in ((silent, "ClientNotResponse"), (gone, "InstanceReleased")):
+        run.targets.filter(instance=machine).update(error_code=code)
+    page = client.get(run.get_absolute_url()).text
+    links = re.findall(r'href="([^"#]*same=[^"#]*)', page)
+    assert len(links) == 2
+    for link in links:
+        listed = client.get(html.unescape(link)).text
+        assert listed[listed.index('id="answers"') :].count('data-label="Instance"') == 1

@@ -1,8 +1,9 @@
 """A run is repeated on exactly the instances that ended in the chosen ways."""
 
 import pytest
+from django.utils import timezone
 
-from commands.models import Invocation
+from commands.models import Invocation, SavedCommand
 from tests.commands.a_run import over
 from tests.commands.test_composing_a_run import carried, preview, ready
 from tests.factories import a_person
@@ -56,3 +57,34 @@ def test_the_new_run_says_whose_repetition_it_is(client, run):
 def test_a_run_that_one_does_not_see_fills_nothing(client, run):
     client.force_login(a_person("operator", region="cn-beijing"))
     assert "uname -r" not in client.get(f"/runs/new/?again={run.pk}&outcome=failed").text
+
+
+@pytest.fixture
+def of_archived(run) -> Invocation:
+    """A run of a command that nobody may run any more."""
+    person = a_person("manager")
+    command = SavedCommand.objects.create(name="tidy", owner=person, archived_at=timezone.now())
+    told = {"script": "ls {{where}}", "type": "RunShellScript", "timeout": 60}
+    run.revision = command.revise(by=person, parameters=[{"name": "where"}], **told)
+    run.parameters, run.takes_parameters, run.script = {"where": "/srv"}, True, "ls {{where}}"
+    run.save()
+    return run
+
+
+def test_the_text_of_an_archived_command_keeps_the_values_it_ran_with(client, of_archived):
+    form = client.get(f"/runs/new/?again={of_archived.pk}&status=Failed")
+    assert "ls /srv" in form.text
+    assert "{{where}}" not in form.text
+
+
+def test_an_archived_command_is_not_run_by_its_revision(client, of_archived):
+    page = preview(client, text="ok", revision=str(of_archived.revision_id), **{"p-where": "/srv"})
+    assert page.status_code == 400
+    assert "The command tidy is archived." in page.text
+
+
+def test_a_check_is_repeated_as_a_check(client, run):
+    Invocation.objects.filter(pk=run.pk).update(dry_run=True)
+    form = client.get(f"/runs/new/?again={run.pk}&status=Failed").text
+    box = form[form.index('name="dry_run"') :]
+    assert "checked" in box[: box.index(">")]

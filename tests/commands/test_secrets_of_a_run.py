@@ -1,6 +1,7 @@
 """Secret parameters reach the machine, and nothing else: no row, no output, no error text."""
 
 import base64
+import json
 from urllib.parse import quote
 
 import pytest
@@ -82,3 +83,24 @@ def test_a_run_that_cannot_be_opened_is_refused(fake, run, settings):
     work_on(run)
     assert fake.calls == {}
     assert run.targets.get().error_code == "WrongKey"
+
+
+@pytest.mark.parametrize(
+    "printed",
+    [
+        json.dumps({"password": "it's \"pässe\\"}),
+        json.dumps({"password": "it's \"pässe\\"}, ensure_ascii=False),
+        "+ login 'it'\\''s \"pässe\\'",
+    ],
+)
+def test_they_are_found_as_programs_quote_them(printed):
+    cleaned = Redactor(["it's \"pässe\\"]).text(printed)
+    assert MARK in cleaned
+    assert "sse" not in cleaned
+
+
+@pytest.mark.parametrize("encoding", ["gbk", "utf-16-le"])
+def test_they_are_found_where_a_machine_does_not_speak_utf_8(encoding):
+    cleaned = Redactor(["密码是春天"]).body("登录 密码是春天 成功".encode(encoding))
+    assert MARK.encode() in cleaned
+    assert "春天".encode(encoding) not in cleaned

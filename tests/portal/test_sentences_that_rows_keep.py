@@ -7,8 +7,8 @@ import sys
 import pytest
 from django.utils import translation
 
-from commands import answers, sending
-from commands.models import ItemOutcome, RebootBatch, RebootItem
+from commands import answers, firing, sending
+from commands.models import ItemOutcome, PolicyRule, RebootBatch, RebootItem
 from commands.reboots import conducting, halting, shown, steering, waves
 from commands.reboots.preflight import Unfit
 from portal.kept import told
@@ -27,6 +27,17 @@ def in_chinese(chinese):
 def test_a_sentence_of_ours_is_told_in_the_readers_language(in_chinese):
     assert told(halting.NO_TIME) == "窗口剩余时间不足以完成该波次。"
     assert told(steering.BY_HAND % {"who": "li.hua"}) == "由 li.hua 暂停。"
+
+
+def test_the_rules_that_every_portal_starts_with_speak_chinese(in_chinese, db):
+    rules = PolicyRule.objects.all()
+    assert [rule for rule in rules if told(rule.words) == rule.words] == []
+    assert len(rules) == 4
+
+
+def test_a_schedule_tells_why_it_did_not_begin(in_chinese):
+    assert told(firing.NOT_ALLOWED % {"owner": "li.hua"}) == "li.hua 已无权执行命令。"
+    assert told(firing.GOES_ON) == "上一次运行尚未结束。"
 
 
 def test_what_ecs_said_after_it_stays_as_it_came(in_chinese):

@@ -221,9 +221,9 @@ def _planned(form: ComposeForm) -> Plan:
         ]
         raise cli.BadUsage("; ".join(problems).replace("__all__: ", ""))
     try:
-        return plan(
-            form.what(), form.cleaned_data["values"], form.cleaned_data["selection"], form.user
-        )
+        told = form.cleaned_data
+        where = told["selection"], form.user
+        return plan(form.what(), told["values"], *where, secrets=told["secrets"])
     except BadFilter as problem:
         raise cli.BadUsage(f"{problem.field}: {problem}") from None
 
