@@ -143,6 +143,8 @@ class RebootBatch(Work):
     paused_why = models.TextField(_("why it is paused"), blank=True)
     checked_at = models.DateTimeField(_("instances checked"), null=True)
     look_at = models.DateTimeField(_("a fresh look was asked for"), null=True, editable=False)
+    # Where the last look could not ask: {"account", "region", "instances", "why"} of each place.
+    look_problems = models.JSONField(_("could not be asked"), default=list, editable=False)
     stop_asked_at = models.DateTimeField(_("stop asked"), null=True)
     stop_asked_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
@@ -245,7 +247,7 @@ class RebootWave(Work):
     )
     started_at = models.DateTimeField(_("started"), auto_now_add=True)
     ended_at = models.DateTimeField(_("ended"), null=True)
-    probed_at = models.DateTimeField(_("last probe"), null=True)
+    looked_at = models.DateTimeField(_("instances looked at"), null=True)
 
     class Meta:
         verbose_name = _("wave")

@@ -28,7 +28,7 @@ from commands.models import (
     RebootItem,
     Way,
 )
-from commands.reboots import items, preflight, telling
+from commands.reboots import items, looking, preflight, telling
 from commands.reboots.frozen import digest_of
 from commands.reboots.preflight import Needs
 from instances.models import InstanceTag
@@ -110,7 +110,10 @@ class BatchPart:
         if batch.closes_at <= timezone.now():
             raise WrongState(_("Its window has closed."))
         if batch.checked_at is None or timezone.now() - batch.checked_at > FRESH:
-            raise TooOld(_("The instances were looked at too long ago; a new look begins now."))
+            raise TooOld(
+                looking.unasked(batch)
+                or _("The instances were looked at too long ago; a new look begins now.")
+            )
 
     def begin(
         self, *, canary_only: bool = False, may_shrink: int | None = None, accepted: Collection = ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -33,6 +33,9 @@ FIRST_OVER = kept("The first batch is over.")
 ONE_OVER = kept("A batch is over.")
 
 
+LOOKS_AGAIN = timedelta(seconds=30)  # where a region could not be asked
+
+
 @work.job(RebootBatch)
 def carry_on(claim: Claim[RebootBatch]) -> None:
     """Do what is next, as the batch's state says."""
@@ -55,7 +58,11 @@ def _look(claim: Claim[RebootBatch]) -> None:
     with transaction.atomic():
         claim.renew()
         looking.keep(batch, rows, seen)
-        claim.release(due_at=timezone.now(), **looking.refreshed(seen))
+        told = looking.refreshed(rows, seen)
+        if seen.problems and batch.approvals.filter(state="waiting").exists():
+            claim.release(due_at=timezone.now() + LOOKS_AGAIN, **told)
+        else:
+            claim.release(due_at=timezone.now(), **{**told, "look_at": None})
 
 
 def _conduct(claim: Claim[RebootBatch], now: datetime) -> None:

@@ -24,7 +24,7 @@ from commands.models import (
     RebootWave,
     WaveStage,
 )
-from commands.reboots import halting, planning
+from commands.reboots import halting, looking, planning
 from commands.reboots.preflight import Unfit
 from commands.shown import Bar
 from portal.kept import told
@@ -93,7 +93,7 @@ def waits_for(batch: RebootBatch, now: datetime | None = None) -> str:
         return ""
     why = paused_words(batch) if batch.state == BatchState.PAUSED else ""
     if waiting := batch.approvals.filter(state="waiting").first():
-        return f"{why} {_approval_words(waiting)}".strip()
+        return f"{why} {_approval_words(waiting)} {looking.unasked(batch)}".strip()
     if why:
         return why
     if batch.stop_asked_at:
@@ -151,6 +151,8 @@ def wave_words(wave: RebootWave, now: datetime) -> str:
         "number": wave.number,
         "stage": wave.get_stage_display(),
     }
+    if wave.deadline:
+        label += " " + _("ECS could not be asked; it is tried until %s.") % _clock(wave.deadline)
     if wave.stage != WaveStage.PROVING:
         return label
     awaited = wave.items.filter(state=ItemState.ASKED)

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from commands import approvals, freezes, saved
 from commands.models import Approval, Cleared, RebootBatch, RebootItem
-from commands.reboots import approving, asking, planning, preflight, shown
+from commands.reboots import approving, asking, looking, planning, preflight, shown
 from commands.reboots.preflight import Needs, Unfit
 from instances.models import Instance
 from portal import lists
@@ -74,8 +74,10 @@ def _of_batch(request: HttpRequest, approval: Approval) -> HttpResponse:
     """One screen: what goes down together, what is risky, what changed since it was asked for."""
     batch = approval.batch
     waits = approval.state == Approval.State.WAITING
-    if waits and batch.checked_at is None and batch.look_at is None:
+    fresh = batch.checked_at is not None and timezone.now() - batch.checked_at < approving.FRESH
+    if waits and not fresh and batch.look_at is None:
         approving.ask_for_a_look(batch)
+        batch.refresh_from_db()
     seen = Instance.objects.visible_to(request.user).values("pk")
     items = list(batch.items.filter(instance__in=seen).select_related("instance").order_by("place"))
     left = [item for item in items if item.state == "planned"]
@@ -94,7 +96,6 @@ def _of_batch(request: HttpRequest, approval: Approval) -> HttpResponse:
         (item, found) for item in left if (found := preflight.changes(item.asked_facts, item.facts))
     ]
     now = timezone.now()
-    fresh = batch.checked_at is not None and now - batch.checked_at < approving.FRESH
     risky = asking.risks_by_name(batch)
     told = _said(request, approval) | {
         "batch": batch,
@@ -108,7 +109,8 @@ def _of_batch(request: HttpRequest, approval: Approval) -> HttpResponse:
         "risky": risky,
         "unprovable": risky.get(preflight.Risk.NO_PROOF, []),
         "fresh": fresh,
-        "looking": waits and (batch.look_at is not None or not fresh),
+        "looking": waits and batch.look_at is not None,
+        "unasked": looking.unasked(batch) if waits else "",
         "seen_digest": approving.seen_digest(batch),
         "may_canary": batch.canary > 0 and batch.cleared == Cleared.NOTHING and len(going) > 1,
         "canary_done": batch.cleared == Cleared.CANARY,

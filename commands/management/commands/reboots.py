@@ -15,7 +15,7 @@ from django.utils import timezone
 from commands import approvals
 from commands.forms.reboots import RebootForm
 from commands.models import CommandType, PauseOption, RateMode, RebootBatch, SavedCommand, Way
-from commands.reboots import approving, asking, planning, report, shown, steering
+from commands.reboots import approving, asking, looking, planning, report, shown, steering
 from commands.targets import resolve
 from instances.filters import BadFilter
 from instances.models import Instance
@@ -165,12 +165,15 @@ class Command(BaseCommand):
     def _look(self, batch: RebootBatch) -> None:
         """A yes is said on what is true now: have the instances looked at first."""
         give_up = time.monotonic() + LOOK_WITHIN
+        RebootBatch.objects.filter(pk=batch.pk).update(look_problems=[])  # of an earlier look
         approving.ask_for_a_look(batch)
         while batch.look_at is not None or batch.checked_at is None:
             if time.monotonic() > give_up:
                 raise cli.CloudUnreachable("no worker looked at the instances; do workers run?")
             time.sleep(POLL / 4)
             batch.refresh_from_db()
+            if batch.look_problems:
+                raise cli.CloudUnreachable(looking.unasked(batch))
 
     def _reject(self, person: Any, asked: dict[str, Any]) -> None:
         batch = _found(person, asked)
