@@ -34,14 +34,19 @@ def outcome_of(status: str, type: str, exit_code: int | None) -> Outcome:
     return CLASSES.get(status, Outcome.FAILED)
 
 
-def goes_down(script: str, type: str) -> bool:
-    """Whether the script ends with a code that makes the agent stop or restart the machine."""
+def codes_down(script: str, type: str) -> set[int]:
+    """The codes in the script's text that make the agent stop or restart the machine."""
     os_type = CommandType(type).os_type
     codes = f"{STOP_CODES[os_type]}|{RESTART_CODES[os_type]}"
-    return re.search(rf"\bexit\s+(?:/b\s+)?(?:{codes})\b", script, re.I) is not None
+    found = re.findall(rf"\bexit\s+(?:/b\s+)?({codes})\b", script, re.I)
+    return {int(code) for code in found}
+
+
+def goes_down(script: str, type: str) -> bool:
+    """Whether the script ends with a code that makes the agent stop or restart the machine."""
+    return bool(codes_down(script, type))
 
 
 def stops(script: str, type: str) -> bool:
     """Whether the code with which the script takes the machine down is the one that stops it."""
-    code = STOP_CODES[CommandType(type).os_type]
-    return re.search(rf"\bexit\s+(?:/b\s+)?{code}\b", script, re.I) is not None
+    return STOP_CODES[CommandType(type).os_type] in codes_down(script, type)

@@ -12,7 +12,7 @@ from django.db.models import Q, TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from commands import outcomes
-from commands.models import CommandType
+from commands.models import LIVE, CommandType, RebootItem
 from instances import filters, lookup
 from instances.filters import BadFilter, Filter
 from instances.models import Instance, InstanceGroup, InstanceTag
@@ -33,6 +33,7 @@ class Reason(TextChoices):
     AGENT_UNKNOWN = "agent_unknown", _("Cloud Assistant not seen yet")
     AGENT_SILENT = "agent_silent", _("Cloud Assistant silent")
     AGENT_OLD = "agent_old", _("Cloud Assistant too old for this")
+    GOING_DOWN = "going_down", _("a reboot of it is under way, and this would take it down as well")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,12 +134,20 @@ def reach(selection: Selection, user: Any, *, script: str, type: str, container:
     """Whom of a selection a script can run on, for this person; raises BadFilter as `resolve`."""
     meant = resolve(selection, user)
     fit, left_out = [], {}
+    down = _under_way(meant.rows) if outcomes.goes_down(script, type) else set()
     for row in meant.rows:
-        if reason := unfit(row, script=script, type=type, container=container):
+        reason = unfit(row, script=script, type=type, container=container)
+        if reason := reason or (Reason.GOING_DOWN if row.pk in down else None):
             left_out.setdefault(reason, []).append(row)
         else:
             fit.append(row)
     return Reach(fit, left_out, meant.unknown, meant.ambiguous)
+
+
+def _under_way(rows: list[Instance]) -> set[int]:
+    """Those whom a batch of reboots has under way: one of them at a time takes a machine down."""
+    live = RebootItem.objects.filter(state__in=LIVE, instance__in=[row.pk for row in rows])
+    return set(live.values_list("instance_id", flat=True))
 
 
 def _narrowed(selection: Selection) -> Filter:

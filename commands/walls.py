@@ -68,9 +68,12 @@ def _approved(more: str = "") -> str:
 
 _WHOLE = f"""AND NOT EXISTS (SELECT 1 FROM {DECISION} d
     WHERE d.approval_id = a.id AND d.yes AND d.canary_only)"""
+_CANARIES = f"""(SELECT COUNT(*) FROM {ITEM} c JOIN commands_rebootwave cw ON cw.id = c.wave_id
+    WHERE c.batch_id = NEW.batch_id AND cw.canary AND c.id <> NEW.id)"""
 _UNCLEARED = f"""NOT EXISTS (SELECT 1 FROM {BATCH} b
     LEFT JOIN commands_rebootwave w ON w.id = NEW.wave_id
-    WHERE b.id = NEW.batch_id AND (b.cleared = 'all' OR (b.cleared = 'canary' AND w.canary)))"""
+    WHERE b.id = NEW.batch_id AND (b.cleared = 'all'
+        OR (b.cleared = 'canary' AND w.canary AND {_CANARIES} < b.canary)))"""
 
 WALLS = (
     Wall(
@@ -85,7 +88,8 @@ WALLS = (
         DECISION,
         "UPDATE",
         f"NOT ({' AND '.join(_same(c) for c in ('approval_id', 'person_id', 'rule_id'))}"
-        " AND NEW.yes = OLD.yes AND NEW.canary_only = OLD.canary_only)",
+        " AND NEW.yes = OLD.yes AND NEW.canary_only = OLD.canary_only"
+        f" AND NEW.accepted = OLD.accepted AND {_same('may_shrink')})",
         "a decision is never changed",
     ),
     Wall(
@@ -155,6 +159,14 @@ WALLS = (
         "INSERT",
         f"EXISTS (SELECT 1 FROM {BATCH} b WHERE b.id = NEW.batch_id AND b.digest <> '')",
         "no instance joins a batch that was asked for",
+    ),
+    Wall(
+        "reboot_emergency_is_of_one",
+        ITEM,
+        "INSERT",
+        f"EXISTS (SELECT 1 FROM {BATCH} b JOIN {ITEM} i ON i.batch_id = b.id"
+        " WHERE b.id = NEW.batch_id AND b.emergency)",
+        "an emergency takes down one instance",
     ),
     Wall(
         "reboot_item_never_goes_back",

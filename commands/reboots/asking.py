@@ -27,7 +27,7 @@ from commands.models import (
     RebootItem,
     Way,
 )
-from commands.outcomes import goes_down, stops
+from commands.outcomes import codes_down, goes_down, stops
 from commands.policy import judge
 from commands.reboots import approving, preflight, telling
 from commands.reboots.preflight import Facts, Needs, Risk, Unfit
@@ -69,12 +69,20 @@ def _check_scripts(batch: RebootBatch) -> dict[str, str]:
             "It has to end with the code that takes the machine down: exit 194 (restart) or 193"
             " (stop), on Windows 3010 or 3009."
         )
+    elif batch.way == Way.EXIT_CODE and len(codes_down(pre["script"], pre["type"])) > 1:
+        found["pre_script"] = _(
+            "It can stop the machine or restart it: what would prove that it is well? Choose one."
+        )
     if batch.way != Way.EXIT_CODE and pre and goes_down(pre["script"], pre["type"]):
         found["pre_script"] = _(
             "It takes the machine down by its own exit code: choose that as the way down."
         )
     if batch.way == Way.START and pre:
         found["pre_script"] = _("A stopped instance cannot run anything before it is started.")
+    if post and goes_down(post["script"], post["type"]):
+        found["post_script"] = _(
+            "Its exit code would take the machine down a second time: a post-check only looks."
+        )
     if post and not comes_back(batch):
         found["post_script"] = _("A stopped instance cannot be checked by a script.")
     if pre and post and CommandType(pre["type"]).os_type != CommandType(post["type"]).os_type:

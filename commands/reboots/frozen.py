@@ -7,7 +7,7 @@ import json
 from datetime import UTC
 from typing import Any
 
-from commands.models import RebootBatch
+from commands.models import Decision, RebootBatch
 
 FROZEN = (
     "way",
@@ -40,8 +40,21 @@ def digest_of(batch: RebootBatch) -> str:
 
 def changed(batch: RebootBatch) -> bool:
     """Whether anything is another than what somebody said yes to (in an emergency: asked for)."""
-    said = batch.digest
-    if not batch.emergency:
-        approved = batch.approvals.filter(state="approved").order_by("-pk")
-        said = approved.values_list("digest", flat=True).first()
-    return digest_of(batch) != said
+    if batch.emergency:
+        return digest_of(batch) != batch.digest
+    approved = batch.approvals.filter(state="approved").order_by("-pk")
+    said = approved.values_list("digest", flat=True).first()
+    return digest_of(batch) != said or not _accepted_by_somebody(batch)
+
+
+def _accepted_by_somebody(batch: RebootBatch) -> bool:
+    """Whether each item that counts as accepted without proof was accepted by name, by everybody
+    whose yes an approval took."""
+    accepted = set(batch.items.filter(accepted=True).values_list("pk", flat=True))
+    if not accepted:
+        return True
+    said: dict[int, set[int]] = {}
+    yeses = Decision.objects.filter(approval__batch=batch, approval__state="approved", yes=True)
+    for approval, named in yeses.values_list("approval", "accepted"):
+        said[approval] = said.get(approval, accepted) & set(named)
+    return accepted <= set().union(*said.values())

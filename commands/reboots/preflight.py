@@ -18,8 +18,18 @@ from django.db.models import TextChoices
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from commands.models import LIVE, ItemOutcome, RebootBatch, RebootItem, Way
-from commands.outcomes import EXIT_CODES_SINCE
+from commands.models import (
+    LIVE,
+    Dispatch,
+    ItemOutcome,
+    ItemState,
+    RebootBatch,
+    RebootItem,
+    Target,
+    Way,
+)
+from commands.models.runs import REPEATING
+from commands.outcomes import EXIT_CODES_SINCE, goes_down
 from commands.targets import version
 from instances.event_filter import PENDING
 from instances.models import Instance, InstanceTag, SystemEvent
@@ -41,6 +51,7 @@ class Unfit(TextChoices):
     AGENT = "agent", _("Cloud Assistant does not answer, and the script needs it")
     AGENT_OLD = "agent_old", _("Cloud Assistant too old for exit codes")
     IN_FLIGHT = "in_flight", _("another reboot of it is under way")
+    RUN = "run", _("a run that takes it down is under way")
     NO_PROOF = "no_proof", _("no proof possible, and nobody accepted that")
 
 
@@ -48,6 +59,7 @@ class Risk(TextChoices):
     """What whoever decides has to know."""
 
     NO_PROOF = "no_proof", _("no proof possible: Cloud Assistant does not answer")
+    ALSO_ASKED = "also_asked", _("another open request has it too: it would go down twice")
     EVENT = "event", _("ECS has planned something for it")
     PROTECTED = "protected", _("tagged as protected")
     LONG_UP = "long_up", _("up for more than a year")
@@ -93,17 +105,36 @@ def facts_of(instances: Iterable[Instance], but: RebootBatch | None = None) -> d
     if but is not None:
         items = items.exclude(batch=but)
     flying = dict(items.filter(state__in=LIVE).values_list("instance_id", "batch_id"))
+    planned = items.filter(state=ItemState.PLANNED).order_by("-pk")
+    elsewhere = dict(planned.values_list("instance_id", "batch_id"))
+    runs = _runs_down(keys)
     failed = items.filter(
         outcome__in=(ItemOutcome.NOT_BACK, ItemOutcome.SAME_BOOT),
         judged_at__gte=timezone.now() - LATELY,
     )
     failures = set(failed.values_list("instance_id", flat=True))
     return {
-        row.pk: _facts(
-            row, tags[row.pk], events.get(row.pk), flying.get(row.pk), row.pk in failures
-        )
+        row.pk: _facts(row, tags[row.pk], events.get(row.pk), row.pk in failures)
+        | {
+            "in_flight": flying.get(row.pk),
+            "also_asked": elsewhere.get(row.pk),
+            "run": runs.get(row.pk),
+        }
         for row in rows
     }
+
+
+def _runs_down(keys: list[int]) -> dict[int, int]:
+    """Of these instances those that a run under way takes down by its exit code, and which run."""
+    going = Dispatch.objects.exclude(due_at=None).exclude(state=Dispatch.State.HELD)
+    going = going.filter(invocation__wave_run=None, invocation__dry_run=False)
+    going = going.exclude(invocation__repeat_mode__in=REPEATING)
+    scripts = going.values_list("invocation", "invocation__script", "invocation__type").distinct()
+    down = [run for run, script, type in scripts if goes_down(script, type)]
+    if not down:
+        return {}
+    targets = _in(Target, keys).filter(invocation__in=down, over=False)
+    return dict(targets.values_list("instance_id", "invocation_id"))
 
 
 def _in(model: Any, keys: list[int]) -> Any:
@@ -114,7 +145,6 @@ def _facts(
     row: Instance,
     tags: Mapping[str, str],
     event: SystemEvent | None,
-    flying: int | None,
     failed: bool,
 ) -> Facts:
     up = timezone.now() - row.started_at if row.started_at else None
@@ -128,7 +158,6 @@ def _facts(
         "agent": row.agent_state() if row.network_type != "classic" else "silent",
         "agent_version": row.agent_version,
         "tags": dict(sorted(tags.items())),
-        "in_flight": flying,
         "event": event.type if event else "",
         "event_id": event.event_id if event else "",
         "event_by": event.not_before.isoformat() if event and event.not_before else "",
@@ -151,6 +180,8 @@ def unfit(facts: Facts, needs: Needs, *, accepted: bool = False) -> Unfit | None
         return Unfit.LOCKED
     if facts["in_flight"]:
         return Unfit.IN_FLIGHT
+    if facts.get("run"):
+        return Unfit.RUN
     if needs.os_type and facts["os"] and facts["os"] != needs.os_type:
         return Unfit.WRONG_OS
     silent = facts["agent"] != "alive"
@@ -167,6 +198,8 @@ def risks(facts: Facts, needs: Needs) -> list[Risk]:
     found = []
     if facts["agent"] != "alive" and needs.status == "Running":
         found.append(Risk.NO_PROOF)
+    if facts.get("also_asked"):
+        found.append(Risk.ALSO_ASKED)
     if facts["event"]:
         found.append(Risk.EVENT)
     if is_protected(facts):
@@ -190,7 +223,7 @@ def is_protected(facts: Facts) -> bool:
 
 # What is shown as changed between the request and now; the rest moves by itself.
 TOLD = ("released", "gone", "status", "locks", "agent", "agent_version", "tags", "in_flight")
-TOLD += ("event", "failed_before", "zone")
+TOLD += ("run", "also_asked", "event", "failed_before", "zone")
 
 
 def changes(before: Facts, now: Facts) -> dict[str, tuple[Any, Any]]:

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from commands.models import (
+    CommandType,
     ItemState,
     RebootBatch,
     RebootItem,
@@ -86,7 +87,8 @@ def next_look(wave: RebootWave, now: datetime) -> datetime:
 def _take_over_power(wave: RebootWave) -> None:
     """Where the script's own exit code takes them down, its answers are ECS's word."""
     for item, target in wave_runs.take_over(wave, Purpose.POWER):
-        codes = {STOP_CODES[item.instance.os_type], RESTART_CODES[item.instance.os_type]}
+        system = CommandType(wave.batch.pre_script["type"]).os_type
+        codes = {STOP_CODES[system], RESTART_CODES[system]}
         rows = RebootItem.objects.filter(pk=item.pk)
         rows.update(pre_target=target)
         if target.outcome == "going_down":

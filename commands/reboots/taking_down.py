@@ -35,7 +35,7 @@ from portal.kept import kept
 from portal.work import LEASE, Claim
 
 THROTTLED_FOR = 60.0  # seconds in which a throttled call is made again
-FRESH = timedelta(minutes=3)  # so old may the boot before be
+FRESH = timedelta(minutes=3)  # so old may the boot before be, or the last look
 HELD_UP = kept("this process was held up; it looks first whose wave it is")
 ACTS = {Way.REBOOT: "reboot", Way.FORCE: "reboot", Way.STOP: "stop", Way.START: "start"}
 
@@ -45,11 +45,11 @@ Chunk = tuple[RebootItem, ...]
 def take_down(claim: Claim[RebootWave]) -> None:
     """Commit the intent, make the calls, write the answers; then the proof begins."""
     wave = claim.row
-    batch = wave.batch
     doubtful = wave.items.filter(state=ItemState.ASKED, answered_at=None)
     doubtful.update(in_doubt=True)
     if not (asked := _intended(claim)):
         return
+    batch = asked[0].batch  # as it was when they were asked for
     if batch.way != Way.EXIT_CODE:
         with claim.held():
             _call(claim, batch, asked)
@@ -76,6 +76,7 @@ def _intended(claim: Claim[RebootWave]) -> list[RebootItem]:
             claim.release(due_at=None if paused else now, stage=WaveStage.CHECKING)
             return []
         for item in asked:
+            item.batch = batch
             _intend(batch, item, now)
         RebootItem.objects.bulk_update(asked, INTENT, batch_size=200)
         if asked:
@@ -88,10 +89,12 @@ def _intended(claim: Claim[RebootWave]) -> list[RebootItem]:
 
 
 def _is_old(wave: RebootWave, now: datetime) -> bool:
-    """A boot that was read a while ago may have been left by others since, and prove nothing."""
+    """What was seen a while ago may not hold any more: a boot that others have ended since proves
+    nothing, and an instance whose boot nobody reads may be another's to decide by now."""
     read = wave.runs.filter(purpose=WaveRun.Purpose.BEFORE).order_by("-pk")
-    at = read.values_list("invocation__finished_at", flat=True).first()
-    return at is not None and now - at > FRESH
+    seen = [read.values_list("invocation__finished_at", flat=True).first(), wave.looked_at]
+    at = max(filter(None, seen), default=None)
+    return at is None or now - at > FRESH
 
 
 INTENT = ["state", "asked_at", "back_by", "before_started_at", "before_boot_id", "event_id"]

@@ -15,6 +15,7 @@ from commands.models import (
     BatchState,
     ItemOutcome,
     ItemState,
+    Outcome,
     RebootBatch,
     RebootItem,
     RebootWave,
@@ -33,6 +34,8 @@ ASIDE = timedelta(seconds=30)  # a run that is over wakes us; this is for a bell
 Purpose = WaveRun.Purpose
 
 NOT_SEEN = kept("ECS could not be asked about it: %(why)s")
+WENT_DOWN = kept("The pre-command itself took it down, before its boot was read: %(ending)s")
+WENT_AGAIN = kept("The post-check itself took it down again: %(ending)s")
 NO_READING = kept("Its boot could not be read before, and nobody accepted it without proof.")
 
 
@@ -67,7 +70,7 @@ def _check(claim: Claim[RebootWave]) -> None:
     if seen.problems and timezone.now() < give_up:
         return claim.release(due_at=timezone.now() + timedelta(seconds=5), deadline=give_up)
     with transaction.atomic():
-        claim.write(deadline=None)
+        claim.write(deadline=None, looked_at=timezone.now())
         looking.keep(batch, rows, seen)
         needs, fit = Needs.of(batch), []
         for item in rows:
@@ -108,6 +111,7 @@ def _said(why: Unfit, item: RebootItem) -> str:
     told = {Unfit.STATUS: item.facts["status"], Unfit.LOCKED: ", ".join(item.facts["locks"])}
     told[Unfit.AGENT_OLD] = item.facts["agent_version"]
     told[Unfit.IN_FLIGHT] = f"#{item.facts['in_flight']}"
+    told[Unfit.RUN] = f"#{item.facts['run']}"
     return f"{why.value}: {told[why]}" if told.get(why) else why.value
 
 
@@ -119,8 +123,11 @@ def _after_pre(claim: Claim[RebootWave]) -> None:
         claim.renew()
         for item, target in wave_runs.take_over(wave, Purpose.PRE):
             RebootItem.objects.filter(pk=item.pk).update(pre_target=target)
-            if target.outcome != "ok":
-                items.end([item], ItemOutcome.PRE_FAILED, wave_runs.in_words(target))
+            ending = wave_runs.in_words(target)
+            if target.outcome == Outcome.GOING_DOWN:
+                items.end([item], ItemOutcome.UNVERIFIED, WENT_DOWN % {"ending": ending})
+            elif target.outcome != Outcome.OK:
+                items.end([item], ItemOutcome.PRE_FAILED, ending)
         _read_before(claim, _preparing(wave))
 
 
@@ -188,8 +195,10 @@ def _after_post(claim: Claim[RebootWave]) -> None:
     with transaction.atomic():
         claim.renew()
         for item, target in wave_runs.take_over(wave, Purpose.POST):
-            fine = target.outcome == "ok"
+            fine = target.outcome == Outcome.OK
             reason = "" if fine else wave_runs.in_words(target)
+            if target.outcome == Outcome.GOING_DOWN:
+                reason = WENT_AGAIN % {"ending": reason}
             items.checked(item, fine=fine, reason=reason, target=target.pk)
         _close(claim)
 

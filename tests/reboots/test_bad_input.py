@@ -12,6 +12,7 @@ from tests.reboots.waiting import instances
 
 pytestmark = pytest.mark.django_db
 HOUR = timedelta(hours=1)
+EITHER = "[ -e /etc/spare ] && exit 193\nexit 194"
 
 
 @pytest.mark.parametrize(
@@ -35,6 +36,8 @@ HOUR = timedelta(hours=1)
         ({"way": "stop", "stopped_mode": "Free"}, "stopped_mode"),
         ({"way": "exit_code"}, "pre_script"),
         ({"pre_script": a_script("exit 194")}, "pre_script"),
+        ({"way": "exit_code", "pre_script": a_script(EITHER)}, "pre_script"),
+        ({"post_script": a_script("exit 194")}, "post_script"),
         ({"way": "stop", "post_script": a_script("true")}, "post_script"),
         ({"way": "start", "pre_script": a_script("true")}, "pre_script"),
     ],

@@ -2,7 +2,11 @@
 
 import uuid
 from dataclasses import replace
+from datetime import timedelta
 
+from django.db.models import F
+
+from commands.models import Invocation, RebootWave
 from commands.reboots import steering
 from tests.factories import a_person
 from tests.reboots.driving import a_script, approved, asked, outcomes, over, turn, until_stage
@@ -36,6 +40,33 @@ def test_while_it_is_paused_nobody_goes_down(fleet):
     assert outcomes(batch) == ["planned", "planned"]
     steering.resume(batch, by=a_person("operator"), via="page")
     assert outcomes(over(batch)) == ["proven", "proven"]
+
+
+def test_whoever_nobody_reads_is_looked_at_anew_where_the_power_call_was_held_up(fleet):
+    row = fleet.rows[0]
+    batch = approved(asked([row], way="stop"))
+    wave = until_stage(batch, "power")
+    RebootWave.objects.filter(pk=wave.pk).update(looked_at=F("looked_at") - timedelta(hours=1))
+    fleet.simulator.change(row.instance_id, released=True)
+    over(batch)
+    assert outcomes(batch) == ["skipped"]
+    assert fleet.counted("stops", row) == 0
+
+
+def test_whoever_falls_silent_in_a_pause_and_was_accepted_goes_down_without_proof(fleet):
+    row = fleet.rows[0]
+    batch = asked([row], max_errors="1")
+    batch = approved(batch, accepted=[batch.items.get().pk])
+    wave = until_stage(batch, "power")
+    steering.pause(batch, by=a_person("operator"), via="page")
+    turn()
+    runs = Invocation.objects.filter(wave_run__wave=wave)
+    runs.update(finished_at=F("finished_at") - timedelta(hours=1))
+    fleet.simulator.change(row.instance_id, agent="stopped", for_seconds=600)
+    steering.resume(batch, by=a_person("operator"), via="page")
+    over(batch)
+    assert outcomes(batch) == ["unverified"]
+    assert fleet.counted("reboots", row) == 1
 
 
 def test_after_a_stop_only_those_that_were_down_already_are_followed(fleet):

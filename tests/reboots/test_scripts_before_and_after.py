@@ -1,5 +1,7 @@
 """The pre-command decides who goes down, the post-check whether whoever came back is well."""
 
+import pytest
+
 from commands.models import Target
 from tests.reboots.driving import a_script, approved, asked, outcomes, over, reasons
 
@@ -15,6 +17,26 @@ def test_whoever_fails_the_pre_command_is_not_taken_down(fleet):
     assert outcomes(batch) == ["pre_failed", "proven"]
     assert "ClientNotResponse" in reasons(batch)[0]
     assert [fleet.counted("reboots", row) for row in rows] == [0, 1]
+
+
+HIDDEN = "code=194\nexit $code"
+
+
+@pytest.mark.usefixtures("sandbox_needed")
+def test_a_pre_command_that_takes_the_machine_down_itself_is_not_called_untouched(fleet):
+    row = fleet.rows[0]
+    batch = over(approved(asked([row], pre_script=a_script(HIDDEN))))
+    assert outcomes(batch) == ["unverified"]
+    assert "pre-command itself took it down" in reasons(batch)[0]
+    assert fleet.counted("reboots", row) == 1
+
+
+@pytest.mark.usefixtures("sandbox_needed")
+def test_a_post_check_that_takes_it_down_again_is_told_as_that(fleet):
+    row = fleet.rows[0]
+    batch = over(approved(asked([row], post_script=a_script(HIDDEN))))
+    assert outcomes(batch) == ["check_failed"]
+    assert "post-check itself took it down again" in reasons(batch)[0]
 
 
 def test_its_exit_code_counts(fleet):

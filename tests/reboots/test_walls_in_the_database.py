@@ -1,15 +1,19 @@
 """Whoever writes past the code, with SQL of their own, meets the same two people."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
 
 from commands import approvals
-from commands.models import Decision
+from commands.models import Decision, RebootItem, RebootWave
 from tests.factories import a_person
 from tests.reboots.driving import a_script, draft
 from tests.reboots.waiting import instances, kept, waiting
 
 pytestmark = pytest.mark.django_db
+HOUR = timedelta(hours=1)
 
 
 def sql(statement: str, *values) -> None:
@@ -148,6 +152,43 @@ def test_no_instance_joins_what_was_asked_for_or_takes_anothers_place():
         item.pk,
         says="no way",
     )
+
+
+def test_the_canary_is_no_more_than_was_said():
+    approval = waiting(canary=1)
+    how = {"comment": "", "via": "page", "canary_only": True}
+    approvals.decide(approval, by=a_person("manager"), yes=True, **how)
+    batch = approval.batch
+    wave = RebootWave.objects.create(batch=batch, number=1, canary=True)
+    first, second, _third = batch.items.order_by("place")
+    go = "update commands_rebootitem set state = 'preparing', wave_id = %s where id = %s"
+    sql(go, wave.pk, first.pk)
+    refused(go, wave.pk, second.pk, says="nobody has approved")
+    refused(
+        "update commands_rebootitem set state = 'preparing', wave_id = %s where batch_id = %s"
+        " and state = 'planned'",
+        wave.pk,
+        batch.pk,
+        says="nobody has approved",
+    )
+
+
+def test_an_emergency_is_of_one_instance():
+    (row, other), now = instances(2), timezone.now()
+    batch = draft(emergency=True, size=1, asked_by=a_person("manager"), closes_at=now + HOUR)
+    batch.save()
+    RebootItem.objects.create(batch=batch, instance=row, place=0)
+    with pytest.raises(IntegrityError, match="takes down one instance"), transaction.atomic():
+        RebootItem.objects.create(batch=batch, instance=other, place=1)
+
+
+@pytest.mark.parametrize("change", ["accepted = '[1]'", "may_shrink = 90"])
+def test_what_a_yes_allowed_besides_is_never_changed(change):
+    approval = waiting()
+    how = {"comment": "", "via": "page", "may_shrink": 5}
+    approvals.decide(approval, by=a_person("manager"), yes=True, **how)
+    said = Decision.objects.get()
+    refused(f"update commands_decision set {change} where id = %s", said.pk, says="never changed")
 
 
 def test_one_instance_has_one_live_power_act_over_the_whole_portal():

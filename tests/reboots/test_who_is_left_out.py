@@ -2,7 +2,11 @@
 
 import pytest
 
+from commands.invocations import invoke
 from commands.models import RebootItem
+from commands.reboots import waves
+from commands.reboots.preflight import Risk
+from commands.targets import Reason, Selection, reach
 from tests.factories import a_person
 from tests.reboots.driving import approved, asked, draft, outcomes, over, reasons, turn, until_stage
 
@@ -42,6 +46,44 @@ def test_whoever_another_batch_has_under_way_is_left_to_it(fleet):
     assert reasons(second)[0] == f"in_flight: #{first.pk}"
     over(first)
     assert fleet.counted("reboots", shared) == 1
+
+
+def test_a_run_that_takes_it_down_is_another_power_act(fleet):
+    row = fleet.rows[0]
+    batch = approved(asked([row]))
+    wave = until_stage(batch, "checking")
+    told = {"script": "exit 194", "type": "RunShellScript"}
+    run = invoke(name="by hand", instances=[row], asked_by=None, **told)
+    waves.carry_on(wave.pk)
+    assert outcomes(batch) == ["skipped"]
+    assert reasons(batch) == [f"run: #{run.pk}"]
+    over(batch)
+    assert fleet.counted("reboots", row) == 1  # by the run
+
+
+def test_and_the_other_way_round_such_a_run_leaves_it_out(fleet):
+    row, other = fleet.rows[:2]
+    until_stage(approved(asked([row])), "power")
+    picked = Selection(picked=(row.pk, other.pk))
+    told = reach(picked, None, script="exit 194", type="RunShellScript", container=False)
+    assert told.fit == [other]
+    assert told.left_out == {Reason.GOING_DOWN: [row]}
+    told = reach(picked, None, script="uptime", type="RunShellScript", container=False)
+    assert set(told.fit) == {row, other}
+
+
+def test_whoever_another_request_has_too_is_told_by_name(fleet, client):
+    shared, own = rows = fleet.rows[:2]
+    first = asked([shared])
+    second = asked(rows)
+    turn()
+    client.force_login(a_person("manager"))
+    page = client.get(second.approvals.get().get_absolute_url())
+    assert [item.instance for item in page.context["risky"][Risk.ALSO_ASKED]] == [shared]
+    assert "another open request has it too" in page.text
+    assert second.items.get(instance=shared).facts["also_asked"] == first.pk
+    changed = client.get(first.approvals.get().get_absolute_url()).context["changed"]
+    assert [found for _item, found in changed] == [{"also_asked": (None, second.pk)}]
 
 
 def test_more_than_the_approver_allowed_stop_the_rest(fleet):
