@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("commands", "0016_a_batch_that_was_changed")]
+    dependencies = [("commands", "0017_rules_that_read_as_a_shell_does")]
     operations = [
         migrations.RenameField("rebootwave", "probed_at", "looked_at"),
         migrations.AlterField(
