@@ -33,6 +33,7 @@ class Boot:
     events: list[Event] = field(default_factory=list)
     last: Line | None = None  # the last line before the next start, where one is
     followed: bool = False  # another boot stands behind it: it did go down
+    of_crash_kernel: bool = False  # it only saves the dump of the boot before it, and restarts
 
     def add(self, event: Event) -> None:
         if len(self.events) >= KEPT_BODIES:
@@ -86,10 +87,11 @@ class Story:
     @property
     def down(self) -> Boot:
         """The boot that went down last; the only one, if none is known to have gone down."""
-        final = self.boots[-1]
-        if len(self.boots) == 1 or final.died or final.ends() or final.of("sysrq"):
+        lives = [boot for boot in self.boots if not boot.of_crash_kernel] or self.boots
+        final = lives[-1]
+        if len(lives) == 1 or final.died or final.ends() or final.of("sysrq"):
             return final
-        return self.boots[-2]
+        return lives[-2]
 
     def when(self, line: Line) -> datetime | None:
         """When a line of the boot that went down was printed, by its own clock; else when the
@@ -113,6 +115,8 @@ def split(events: Iterable[Event]) -> Story:
             boots[-1].last = event.line
         elif event.family == "boot":
             _start(boots, event)
+        elif event.family == "kdump":
+            boots[-1].of_crash_kernel = True
         else:
             boots[-1].add(event)
     return story

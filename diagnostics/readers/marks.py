@@ -151,6 +151,15 @@ BOOT = [
     ),
 ]
 
+CRASH_KERNEL = [
+    header(
+        "kdump.kernel",
+        [r"(?:Kernel c|C)ommand line: .*\b(?:elfcorehdr=|reset_devices\b)"],
+        ["ommand line: "],
+        single=True,
+    ),
+]
+
 CLOCK = [
     header(
         "clock.set",
@@ -231,5 +240,5 @@ LOGINS = [
     ),
 ]
 
-BY_KERNEL = (*OOM, *HARDWARE, *STORAGE, *KEYS, *BOOT, *CLOCK)
+BY_KERNEL = (*OOM, *HARDWARE, *STORAGE, *KEYS, *BOOT, *CRASH_KERNEL, *CLOCK)
 BY_ANYONE = (*SPOKEN, *END, *LOGINS)

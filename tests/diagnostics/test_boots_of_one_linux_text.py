@@ -1,5 +1,7 @@
 """Which boot went down last, and how it ended."""
 
+import pytest
+
 from diagnostics.analyzers import linux
 
 START = "Nov 20 03:00:02 web-7 kernel: [    0.000000] Linux version 5.10.0 (build@host) #1 SMP\n"
@@ -73,3 +75,32 @@ def test_the_crash_kernels_own_restart_is_no_orderly_end():
     found = linux.judge({"text": CRON + text + START + UP})
     assert found.verdict.kind == "kernel_panic"
     assert "system.orderly" not in {finding.code for finding in found.findings}
+
+
+CRASH_KERNEL = (
+    "[    0.000000] Linux version 5.10.0 #1\n"
+    "[    0.000000] Command line: elfcorehdr=867704K root=/dev/vda1 irqpoll reset_devices\n"
+    "[    6.100000] kdump[320]: saving vmcore complete\n"
+    "[    6.900000] reboot: Restarting system\n"
+)
+AGAIN = (
+    "[    0.000000] Linux version 5.10.0 #1\n"
+    "[    0.000000] Command line: root=/dev/vda1 crashkernel=256M\n"
+    "[    9.000000] systemd[1]: Started OpenSSH server daemon.\n"
+)
+DIED = "[ 9000.100000] Kernel panic - not syncing: Fatal exception\n"
+
+
+@pytest.mark.parametrize("after", ["", AGAIN])
+def test_a_console_on_which_the_crash_kernel_speaks_too_tells_of_the_crash(after):
+    found = verdict(AGAIN + DIED + CRASH_KERNEL + after)
+    assert (found.kind, found.crashed) == ("kernel_panic", True)
+
+
+def test_a_crash_kernel_whose_crash_was_lost_is_no_orderly_reboot():
+    assert verdict(CRASH_KERNEL + AGAIN).kind != "normal_reboot"
+
+
+def test_an_orderly_reboot_long_after_a_dump_is_the_orderly_one():
+    end = "[   12.000000] reboot: Restarting system\n"
+    assert verdict(DIED + CRASH_KERNEL + AGAIN + end + AGAIN).kind == "normal_reboot"
