@@ -184,8 +184,8 @@ def _open(claim: Claim[RebootBatch], now: datetime, going: list[RebootWave]) -> 
 def _chosen(batch: RebootBatch, canary: bool) -> list[RebootItem]:
     """Who goes next; whoever another batch has under way is left out for good."""
     pending = _not_elsewhere(batch, planning.pending(batch))
-    down = planning.down_now()
     told = planning.rate_of(batch)
+    down = planning.down_now() if told.spread else []
     fleet = planning.fleet_of([*(i.instance for i in pending), *down], told.spread)
     mine = batch.items.filter(state__in=LIVE).count()
     done = batch.waves.filter(canary=False).count()

@@ -8,14 +8,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Count
+from django.db.models import Count, Q
+from django.utils import timezone
 
-from commands.models import LIVE, RebootBatch, RebootItem
+from commands.models import LIVE, RebootBatch, RebootItem, Verdict
 from commands.reboots import estimate, rate
 from commands.reboots.rate import Fleet, Group, Rate
 from instances.models import Instance, InstanceTag
 
 ZONE = "zone"
+LOST_FOR = timedelta(hours=24)  # so long one that did not come back is looked for, and counts
 
 
 def rate_of(batch: RebootBatch) -> Rate:
@@ -43,8 +45,14 @@ def fleet_of(instances: Iterable[Instance], keys: Iterable[str]) -> Fleet:
 
 
 def down_now() -> list[Instance]:
-    """Everybody who is on the way down or up by any batch."""
-    return list(Instance.objects.filter(reboot_items__state__in=LIVE).distinct())
+    """Everybody who is on the way down or up by any batch, and whoever did not come back lately
+    and does not run yet."""
+    lost = RebootItem.objects.filter(
+        verdict=Verdict.NOT_BACK, late_at=None, judged_at__gte=timezone.now() - LOST_FOR
+    )
+    still_down = Q(pk__in=lost.values("instance"), released_at=None) & ~Q(status="Running")
+    moving = Q(reboot_items__state__in=LIVE)
+    return list(Instance.objects.filter(moving | still_down).distinct())
 
 
 @dataclass(frozen=True, slots=True)

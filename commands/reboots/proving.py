@@ -19,7 +19,7 @@ from commands.models import (
     Way,
 )
 from commands.outcomes import RESTART_CODES, STOP_CODES
-from commands.reboots import items, proof, telling, wave_runs
+from commands.reboots import items, planning, proof, telling, wave_runs
 from instances import refresh
 from instances.event_filter import PENDING
 from instances.models import Instance, SystemEvent
@@ -191,7 +191,7 @@ def _reading(boot_id: str, booted_at: datetime | None) -> proof.Reading | None:
 
 # --- Those that come back late ------------------------------------------------------------------
 
-LATE_FOR = timedelta(hours=24)
+LATE_FOR = planning.LOST_FOR
 LATE = (Verdict.NOT_BACK, Verdict.SAME_BOOT, Verdict.UNVERIFIED)
 
 
