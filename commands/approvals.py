@@ -74,7 +74,7 @@ class RunPart:
     def instances(self) -> QuerySet:
         return self.run.targets.values("instance")
 
-    def check_yes(self) -> None:
+    def check_yes(self, seen: str | None) -> None:
         """Nothing of it grows old."""
 
     def begin(self) -> None:
@@ -90,16 +90,24 @@ def part_of(approval: Approval) -> RunPart | BatchPart:
 
 
 def decide(
-    approval: Approval, *, by: Any, yes: bool, comment: str, via: str, **how: Any
+    approval: Approval,
+    *,
+    by: Any,
+    yes: bool,
+    comment: str,
+    via: str,
+    seen: str | None = None,
+    **how: Any,
 ) -> Approval:
     """One person's word. What waits begins with the last yes that was needed, and ends with any
-    no. `how` is what a yes to a batch allows besides (`BatchPart.begin`).
+    no. `seen` tells what a page showed of a batch (`approving.seen_digest`), `how` what a yes to it
+    allows besides (`BatchPart.begin`).
 
     Raises WrongState where it no longer waits, PermissionDenied for one's own request or script,
     for a second word, and for instances that one does not see.
     """
     try:
-        return _decide(approval, by=by, yes=yes, comment=comment, via=via, how=how)
+        return _decide(approval, by=by, yes=yes, comment=comment, via=via, seen=seen, how=how)
     except TooOld:
         ask_for_a_look(approval.batch)
         raise
@@ -107,7 +115,14 @@ def decide(
 
 @transaction.atomic
 def _decide(
-    approval: Approval, *, by: Any, yes: bool, comment: str, via: str, how: dict[str, Any]
+    approval: Approval,
+    *,
+    by: Any,
+    yes: bool,
+    comment: str,
+    via: str,
+    seen: str | None,
+    how: dict[str, Any],
 ) -> Approval:
     part = part_of(approval)
     part.lock()
@@ -119,9 +134,11 @@ def _decide(
     if part.digest() != approval.digest:
         raise WrongState(_("What was asked for has changed; it has to be asked for again."))
     _may_decide(part, by)
+    if approval.decisions.filter(person=by).exists():
+        raise PermissionDenied(_("You have said your word already; another person has to."))
     decision = _decision(approval, part, by, yes, comment, how)
     if yes:
-        part.check_yes()
+        part.check_yes(seen)
     decision.save()
     audit.record(
         actor=by,

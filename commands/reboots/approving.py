@@ -104,8 +104,9 @@ class BatchPart:
     def instances(self) -> QuerySet:
         return self.batch.items.values("instance")
 
-    def check_yes(self) -> None:
-        """A yes is said on what is true now. Raises WrongState otherwise."""
+    def check_yes(self, seen: str | None) -> None:
+        """A yes is said on what is true now, and on what the page showed. Raises WrongState
+        otherwise."""
         batch = self.batch
         if batch.closes_at <= timezone.now():
             raise WrongState(_("Its window has closed."))
@@ -114,6 +115,8 @@ class BatchPart:
                 looking.unasked(batch)
                 or _("The instances were looked at too long ago; a new look begins now.")
             )
+        if seen is not None and seen != seen_digest(batch):
+            raise WrongState(_("Something changed since you looked. Look again, then decide."))
 
     def begin(
         self, *, canary_only: bool = False, may_shrink: int | None = None, accepted: Collection = ()

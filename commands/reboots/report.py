@@ -65,12 +65,26 @@ def markdown(batch: RebootBatch, items: Any) -> str:
     lines += [
         f"- {_('Started')}: {_at(batch.started_at)}",
         f"- {_('Finished')}: {_at(batch.finished_at)}",
-        f"- {_('Digest of what was approved')}: `{batch.digest}`",
+        *_emergency(batch),
     ]
     for outcome, rows in by_outcome(items):
         lines += ["", f"## {outcome.label}: {len(rows)}", ""]
         lines += [_row(item) for item in rows]
     return "\n".join(lines) + "\n"
+
+
+def _emergency(batch: RebootBatch) -> list[str]:
+    """What a yes covered; where there was none, that, and who looked at it afterwards."""
+    if not batch.emergency:
+        return [f"- {_('Digest of what was approved')}: `{batch.digest}`"]
+    due = f"{_('Nobody else has reviewed it yet; due')} {_at(batch.review_due_at)}"
+    if batch.reviewed_at:
+        who = f"{plain(str(batch.reviewed_by))}, {_at(batch.reviewed_at)}"
+        due = f"{_('Reviewed by')} {who}: {plain(batch.review)}"
+    return [
+        f"- {_('Emergency')}: {_('Nobody approved it beforehand.')} {due}",
+        f"- {_('Digest of what was asked for')}: `{batch.digest}`",
+    ]
 
 
 def _row(item: RebootItem) -> str:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from commands import approvals, freezes, saved
-from commands.models import Approval, Cleared, RebootBatch, RebootItem
+from commands.models import Approval, Cleared, RebootBatch, RebootItem, Way
 from commands.reboots import approving, asking, looking, planning, preflight, shown
 from commands.reboots.preflight import Needs, Unfit
 from instances.models import Instance
@@ -113,6 +113,10 @@ def _of_batch(request: HttpRequest, approval: Approval) -> HttpResponse:
         "unasked": looking.unasked(batch) if waits else "",
         "seen_digest": approving.seen_digest(batch),
         "may_canary": batch.canary > 0 and batch.cleared == Cleared.NOTHING and len(going) > 1,
+        "earlier": shown.headline(batch.continues, shown.counts(batch.continues.items))
+        if batch.continues
+        else "",
+        "clears_no_event": batch.way == Way.EXIT_CODE and preflight.Risk.EVENT in risky,
         "canary_done": batch.cleared == Cleared.CANARY,
         "bars": shown.bars(shown.counts(batch.items.filter(wave__isnull=False))),
         "wrote": request.user.pk
@@ -165,9 +169,11 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
             yes=answer != "no",
             comment=comment,
             via="page",
-            **(_how(request, approval) if approval.batch_id and answer != "no" else {}),
+            **(_how(request) if approval.batch_id and answer != "no" else {}),
         )
     except (WrongState, PermissionDenied) as refusal:
+        if _said_so_already(request, approval):
+            return redirect(approval)  # the second of two clicks: the first was told
         messages.error(request, str(refusal) or _("You may not decide this."))
         return redirect(approval)
     if decided.state == Approval.State.APPROVED:
@@ -177,16 +183,21 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect(approval)
 
 
-def _how(request: HttpRequest, approval: Approval) -> dict[str, Any]:
-    """What the yes allows besides; raises WrongState where the page showed something else."""
-    told, batch = request.POST, approval.batch
-    if told.get("seen") != approving.seen_digest(batch):
-        raise WrongState(_("Something changed since you looked. Look again, then decide."))
+def _said_so_already(request: HttpRequest, approval: Approval) -> bool:
+    answer = request.POST["answer"]
+    mine = approval.decisions.filter(person=request.user.pk, yes=answer != "no")
+    return mine.filter(canary_only=answer == "canary").exists()
+
+
+def _how(request: HttpRequest) -> dict[str, Any]:
+    """What the page showed, and what the yes allows besides."""
+    told = request.POST
     share = told.get("may_shrink", "")
     if share and not (share.isdecimal() and int(share[:4]) <= 100):
         raise WrongState(_("May become unfit: a share from 0 to 100 percent."))
     accepted = [int(key) for key in told.getlist("accept") if key.isdecimal() and len(key) < 19]
     return {
+        "seen": told.get("seen", ""),
         "canary_only": told.get("answer") == "canary",
         "may_shrink": int(share) if share else None,
         "accepted": accepted,

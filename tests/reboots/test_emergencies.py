@@ -15,6 +15,7 @@ from tests.reboots.driving import outcomes, over
 from tests.reboots.waiting import instances
 
 REASON = "it hangs and customers wait"
+FORMS = ("html", "md")
 
 
 def hurry(row, by, reason=REASON, force=False) -> RebootBatch:
@@ -58,6 +59,27 @@ def test_what_is_under_way_already_is_left_to_that():
     batch.items.update(state="preparing")
     with pytest.raises(ValidationError, match="under way"):
         hurry(row, a_person("operator"))
+
+
+@pytest.mark.django_db
+def test_home_and_the_report_say_that_nobody_approved_it_and_who_looked(client):
+    person, manager = a_person("manager"), a_person("manager")
+    batch = hurry(instances(1)[0], person)
+    client.force_login(person)
+    assert "somebody else has to review" not in client.get("/").text
+    client.force_login(manager)
+    assert "an emergency that somebody else has to review" in client.get("/").text
+    assert "Nobody else has reviewed it yet" in reports(client, batch)
+    steering.review(batch, by=manager, text="was right", via="page")
+    told = reports(client, batch)
+    assert "Nobody approved it beforehand" in told and "was right" in told
+    assert "Digest of what was approved" not in told
+
+
+def reports(client, batch) -> str:
+    html, markdown = (client.get(f"{batch.get_absolute_url()}report.{n}").text for n in FORMS)
+    assert html.count("was right") == markdown.count("was right")
+    return html
 
 
 @pytest.mark.django_db

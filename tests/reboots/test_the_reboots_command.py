@@ -79,6 +79,20 @@ def test_ones_own_yes_is_refused(web):
     assert RebootBatch.objects.get(pk=batch).state == "waiting"
 
 
+@pytest.mark.usefixtures("workers")
+@pytest.mark.parametrize("names", [["web-09"], ["web-01", "web-09"], ["twin"]])
+def test_only_one_that_is_meant_is_accepted_without_proof(operator, manager, web, names):
+    for row in web[1:]:
+        row.name = "twin"
+        row.save()
+    rows = [row.instance_id for row in web]
+    batch = reboots("ask", *rows, "--reason", "new kernel", "--as", operator)["batch"]
+    with pytest.raises(CommandError, match=f"answer to {names[-1]}") as refusal:
+        reboots("approve", str(batch), "--as", manager, "--accept", *names)
+    assert refusal.value.returncode == 3
+    assert RebootBatch.objects.get(pk=batch).state == "waiting"
+
+
 def test_a_shell_that_is_nobody_decides_nothing(operator, web):
     batch = asked(operator)
     with pytest.raises(CommandError, match="--as"):

@@ -4,6 +4,8 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from commands.approvals import expire
+from commands.models import Approval
 from commands.reboots import estimate
 from tests.reboots.driving import approved, asked, outcomes, over, reasons, turn, until_stage
 
@@ -42,9 +44,6 @@ def test_before_it_opens_nothing_begins(fleet):
 
 
 def test_an_approval_that_never_came_ends_with_the_window(fleet):
-    from commands.approvals import expire
-    from commands.models import Approval
-
     batch = asked(fleet.rows[:1])
     approval = batch.approvals.get()
     Approval.objects.filter(pk=approval.pk).update(expires_at=timezone.now(), due_at=timezone.now())

@@ -9,12 +9,21 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.management.base import BaseCommand
+from django.db.models import Q
 from django.http import QueryDict
 from django.utils import timezone
 
 from commands import approvals
 from commands.forms.reboots import RebootForm
-from commands.models import CommandType, PauseOption, RateMode, RebootBatch, SavedCommand, Way
+from commands.models import (
+    CommandType,
+    PauseOption,
+    RateMode,
+    RebootBatch,
+    RebootItem,
+    SavedCommand,
+    Way,
+)
 from commands.reboots import approving, asking, looking, planning, report, shown, steering
 from commands.targets import resolve
 from instances.filters import BadFilter
@@ -145,9 +154,7 @@ class Command(BaseCommand):
         batch = _found(person, asked)
         waiting = _waiting(batch)
         self._look(batch)
-        names = set(asked["accept"])
-        items = batch.items.select_related("instance")
-        keys = [i.pk for i in items if {i.instance.name, i.instance.instance_id} & names]
+        keys = [_item(batch, name).pk for name in asked["accept"]]
         approvals.decide(
             waiting,
             by=person,
@@ -234,6 +241,14 @@ def _found(person: Any, asked: dict[str, Any]) -> RebootBatch:
     if batch is None:
         raise cli.BadUsage(f"batch: there is no batch {asked['batch']} that this person sees")
     return batch
+
+
+def _item(batch: RebootBatch, name: str) -> RebootItem:
+    """The one instance of the batch that is called so, or has this ID."""
+    rows = batch.items.filter(Q(instance__instance_id=name) | Q(instance__name=name))
+    if rows.count() != 1:
+        raise cli.UnknownInstance(f"--accept: {rows.count()} instances of it answer to {name}")
+    return rows.get()
 
 
 def _waiting(batch: RebootBatch) -> Any:
