@@ -269,11 +269,12 @@ def _hung_now(facts: Facts, console: Analysis) -> Cause:
 
 
 def orderly(facts: Facts, incident: Incident) -> Cause | None:
-    analysis = facts.guest
+    analysis = facts.guest or _console_of_the_time(facts, incident)
     if facts.windows() or analysis is None or analysis.verdict.kind != "normal_reboot":
         return None
     if not about(analysis, incident) or guest_failure(facts, incident):
         return None
+    from_console = analysis is not facts.guest
     said = asker(analysis, incident)
     if said and said.code == POWER_KEY:
         return through_the_platform(facts, analysis, said.title)
@@ -284,8 +285,12 @@ def orderly(facts: Facts, incident: Incident) -> Cause | None:
             "It was an orderly reboot or shutdown; the records that were read do not name who"
             " asked for it."
         )
+    verdict = analysis.verdict
+    if from_console:
+        sentence = _("%(sentence)s The record comes from the serial console.", sentence=sentence)
+        verdict = replace(verdict, confidence=Confidence.LIKELY)
     return Cause(
-        analysis.verdict,
+        verdict,
         sentence,
         (
             _(
@@ -297,7 +302,17 @@ def orderly(facts: Facts, incident: Incident) -> Cause | None:
         _("Confirm with whoever asked for it; nothing has to be repaired."),
         NOBODY if said else OPERATORS,
         went_down_at=analysis.at,
+        origin="console" if from_console else "guest",
     )
+
+
+def _console_of_the_time(facts: Facts, incident: Incident) -> Analysis | None:
+    """Where the guest cannot be asked its console speaks, if it was then that somebody missed
+    the machine: an end that nobody asks about may be of long ago."""
+    record, window = _console(facts), incident.window
+    if facts.reported is None or record is None or record.at is None or window is None:
+        return None
+    return record if window.holds(record.at) else None
 
 
 LOOK_UP = _(

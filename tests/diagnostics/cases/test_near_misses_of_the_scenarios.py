@@ -96,6 +96,13 @@ def test_11_near_miss_maintenance_minutes_before_is_the_reason():
     assert told.verdict.kind == "platform_maintenance"
 
 
+@pytest.mark.parametrize("at", [None, LONG_AGO])
+def test_16_near_miss_an_orderly_end_of_another_time_on_the_console(at):
+    orderly = analysis("normal_reboot", "reboot", at=at, title="reboot: Restarting system")
+    told = conclude(facts(None, boot=None, agent=Agent(False), console=orderly))
+    assert told.verdict.kind == "undetermined"
+
+
 def test_13_near_miss_an_old_panic_on_the_console_of_a_stopped_machine():
     stopped = replace(LINUX, status="Stopped")
     told = conclude(facts(None, machine=stopped, boot=None, console=panic(at=None)))

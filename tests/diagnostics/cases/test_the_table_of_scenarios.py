@@ -226,6 +226,14 @@ def test_16_an_orderly_reboot_by_a_named_user():
     assert told.verdict.kind == "normal_reboot" and "li ran reboot" in words(told)
 
 
+def test_16_the_console_tells_of_an_orderly_reboot_where_the_guest_cannot_be_asked():
+    orderly = analysis("normal_reboot", "reboot", title="reboot: Restarting system")
+    told = conclude(facts(None, boot=None, agent=Agent(False), console=orderly))
+    assert (told.verdict.kind, told.origin) == ("normal_reboot", "console")
+    assert told.verdict.confidence == Confidence.LIKELY
+    assert "serial console" in words(told) and told.went_down_at == DOWN
+
+
 def test_17_no_end_before_the_boot_is_never_a_guess():
     reset = analysis("unexplained_reboot", "power_reset")
     told = conclude(facts(reset, capture=UNARMED))
