@@ -207,6 +207,9 @@ def _without_the_guest(facts: Facts) -> Incident:
     if status in ("Stopped", "Stopping"):
         window = facts.reported or (Window(started, facts.now) if started else None)
         return Incident(window, True, _("ECS lists it as %(status)s.", status=status))
+    if facts.reported is None and (at := _told_of_later(facts, started)):
+        basis = _("No time was given, so this is what the records tell of: %(at)s.", at=at)
+        return Incident(_around(Window(at, at)), True, basis, at)
     if started and (facts.reported is None or _start_fits(facts.reported, started)):
         window = Window(started - BEFORE_BOOT, started + SLACK)
         basis = _("ECS says that it was last started at %(start)s (to the minute).", start=started)
@@ -217,6 +220,14 @@ def _without_the_guest(facts: Facts) -> Incident:
         basis = _("Only the report tells the time; the guest's boot time is not known.")
         return Incident(Window(facts.reported.start, facts.reported.end), None, basis)
     return Incident(None, None, _("Neither the report nor the guest tells a time."))
+
+
+def _told_of_later(facts: Facts, started: datetime | None) -> datetime | None:
+    """When it went down by a dated record, where ECS knows no later start: it does not see a
+    guest restart by itself. Of the console's only a crash, for who knows how old the rest is."""
+    told = [_record(facts), facts.console if crashed(facts.console) else None]
+    times = [record.at for record in told if record and record.at]
+    return next((at for at in times if started is None or at > started + SLACK), None)
 
 
 def _start_fits(asked: Window, started: datetime) -> bool:

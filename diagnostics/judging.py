@@ -322,10 +322,10 @@ def _done(case: DiagnosisCase, key: str, *said: Text) -> None:
 
 
 def _end(case: DiagnosisCase, key: str, state: str, **said: object) -> None:
-    now = timezone.now()
     step = case.steps.get(key=key)
-    step.state, step.finished_at = state, now
-    step.started_at = step.started_at or now
+    step.state = state
+    step.finished_at = step.finished_at or timezone.now()  # judging again takes no longer
+    step.started_at = step.started_at or step.finished_at
     for name in ("summary", "reason", "instead"):  # nothing of an earlier judging stays
         setattr(step, name, packed(said.get(name, ())))
     step.save()

@@ -4,6 +4,7 @@ import json
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -236,3 +237,10 @@ def test_many_cases_are_walked_in_batches(monkeypatch):
         assert [outcome.case.pk for outcome in found] == keys
     walks = [q for q in queries if q["sql"].endswith("LIMIT 2")]
     assert len(walks) == 4  # 2 + 2 + 1, and the empty one that ends it
+
+
+def test_a_step_does_not_seem_to_last_until_it_was_judged_again(capsys, outdated):
+    before = dict(outdated.steps.values_list("key", "finished_at"))
+    with time_machine.travel(timezone.now() + timedelta(hours=1)):
+        assert as_json(capsys, "--apply")["counts"]["changed"] == 1
+    assert dict(outdated.steps.values_list("key", "finished_at")) == before

@@ -96,6 +96,11 @@ def test_11_near_miss_maintenance_minutes_before_is_the_reason():
     assert told.verdict.kind == "platform_maintenance"
 
 
+def test_14_near_miss_a_record_of_before_the_last_start_does_not_tell_of_it():
+    told = conclude(facts(panic(at=LONG_AGO), boot=None, reported=None))
+    assert told.verdict.kind == "undetermined"
+
+
 @pytest.mark.parametrize("at", [None, LONG_AGO])
 def test_16_near_miss_an_orderly_end_of_another_time_on_the_console(at):
     orderly = analysis("normal_reboot", "reboot", at=at, title="reboot: Restarting system")

@@ -226,6 +226,18 @@ def test_16_an_orderly_reboot_by_a_named_user():
     assert told.verdict.kind == "normal_reboot" and "li ran reboot" in words(told)
 
 
+SINCE_MAY = replace(LINUX, started_at=NOW - timedelta(days=200))
+
+
+@pytest.mark.parametrize("told", ["guest", "console"])
+def test_14_a_dated_record_tells_the_time_where_nobody_gave_one(told):
+    records = {"guest": None, told: panic()}
+    found = conclude(facts(machine=SINCE_MAY, boot=None, reported=None, **records))
+    assert found.verdict.kind == "kernel_panic"
+    assert found.went_down_at == DOWN
+    assert found.window_start < DOWN < found.window_end
+
+
 def test_16_the_console_tells_of_an_orderly_reboot_where_the_guest_cannot_be_asked():
     orderly = analysis("normal_reboot", "reboot", title="reboot: Restarting system")
     told = conclude(facts(None, boot=None, agent=Agent(False), console=orderly))
