@@ -27,9 +27,13 @@ CLASSES = {
 
 
 def outcome_of(status: str, type: str, exit_code: int | None) -> Outcome:
-    """What a final status means; a word that we do not know is a failure."""
+    """What a final status means; a word that we do not know is a failure. Which word ECS has for
+    a script that ended with a code to go down is not documented."""
     os_type = CommandType(type).os_type
-    if status == "Failed" and exit_code in (STOP_CODES[os_type], RESTART_CODES[os_type]):
+    if status in ("Success", "Failed") and exit_code in (
+        STOP_CODES[os_type],
+        RESTART_CODES[os_type],
+    ):
         return Outcome.GOING_DOWN
     return CLASSES.get(status, Outcome.FAILED)
 

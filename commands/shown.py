@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Count, Sum
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from commands.models import Dispatch, Invocation, Outcome
+from commands.targets import Selection
+from instances.models import InstanceGroup
 
 TONES = {
     Outcome.OK: "good",
@@ -45,6 +48,20 @@ def bars(counts: Mapping[str, int]) -> list[Bar]:
             found.append(Bar(outcome, label, number, tone, round(x, 2), width))
             x += width
     return found
+
+
+def picked_by(kept: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """How instances were picked (a run's or a schedule's JSON), as label and value."""
+    selection = Selection.read(kept)
+    group = InstanceGroup.objects.filter(pk=selection.group).first() if selection.group else None
+    narrowed = [f"{name}={value}" for name, value in selection.filter.items()]
+    told = [
+        (_("Ticked instances"), str(len(selection.picked)) if selection.picked else ""),
+        (_("IDs, IPs, names or hostnames"), selection.text),
+        (_("Group"), str(group or f"#{selection.group}") if selection.group else ""),
+        (_("Only those that fit"), ", ".join(narrowed)),
+    ]
+    return [(label, value) for label, value in told if value]
 
 
 def waiting_for(run: Invocation) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
@@ -43,9 +44,11 @@ def install(request: HttpRequest) -> HttpResponse:
     chosen = list(seen.filter(pk__in=keys).select_related("account").order_by("name", "pk"))
     if not chosen:
         messages.error(request, _("Tick at least one running instance on the list."))
-        return redirect("instances:list")
+        asked = QueryDict(request.POST.get("filtered", "")).urlencode()
+        return redirect(f"{reverse('instances:list')}?{asked}")
     if request.POST.get("sure") != "1":
-        return render(request, "commands/agents_install.html", {"chosen": chosen})
+        shown = {"chosen": chosen, "left_out": len(set(told)) - len(chosen)}
+        return render(request, "commands/agents_install.html", shown)
     agents.install(chosen, by=request.user, via="page")
     said = ngettext("ECS is asked for %d instance.", "ECS is asked for %d instances.", len(chosen))
     messages.success(request, said % len(chosen))

@@ -88,8 +88,8 @@ def initial(told: QueryDict, user: Any) -> dict[str, Any]:
 
 
 def _again(told: QueryDict, user: Any) -> dict[str, Any]:
-    """The same as an earlier run, on its instances that ended with the ticked statuses (ECS's own
-    words and ours) or outcomes."""
+    """The same as an earlier run, on its instances that ended in the ticked ways: by outcome, by
+    status (ECS's own words and ours), or by both as `outcome:status`."""
     if not ((number := told.get("again", "")).isdecimal() and len(number) < 19):
         return {}
     run = Invocation.objects.visible_to(user).filter(pk=number).first()
@@ -97,6 +97,9 @@ def _again(told: QueryDict, user: Any) -> dict[str, Any]:
         return {}
     seen = Instance.objects.visible_to(user).values("pk")
     ended = Q(outcome__in=told.getlist("outcome")) | Q(status__in=told.getlist("status"))
+    for both in told.getlist("ended"):
+        outcome, _colon, status = both.partition(":")
+        ended |= Q(outcome=outcome, status=status)
     targets = run.targets.filter(ended, over=True, instance__in=seen)
     pinned = run.revision_id if run.revision and not run.revision.command.archived_at else None
     return {

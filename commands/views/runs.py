@@ -17,6 +17,7 @@ from commands.forms.runs import AnswerFilter, RunFilter
 from commands.models import Fire, Invocation, Outcome, Schedule, Target
 from commands.searching import search
 from commands.shown import bars, waiting_for
+from commands.targets import Reason
 from instances.groups import sees_all
 from instances.models import Instance
 from portal import lists
@@ -141,16 +142,27 @@ def _progress(request: HttpRequest, run: Invocation) -> dict[str, Any]:
         ),
         "stopping": stopping.progress(run) if run.stop_asked_at else None,
         "again": _ends(targets) if over else [],
-        "left_out": run.left_out,
+        "left_out": _left_out(request.user, run),
     }
 
 
-def _ends(targets: QuerySet[Target]) -> list[tuple[str, str, int, bool]]:
-    """(status, what it means, how many, whether it went badly) of every way in which some ended."""
+def _left_out(user: Any, run: Invocation) -> list[tuple[str, int, list[str]]]:
+    """(why, how many, the first of them by name): names only for whoever saw them already."""
+    labels = dict(Reason.choices)
+    named = user.is_superuser or run.asked_by_id == user.pk or sees_all(user)
+    return [
+        (labels.get(reason, reason), told["count"], told["names"] if named else [])
+        for reason, told in run.left_out.items()
+    ]
+
+
+def _ends(targets: QuerySet[Target]) -> list[tuple[str, str, str, int, bool]]:
+    """(outcome, status, what it means, how many, whether it went badly) of every way in which some
+    ended. One status can mean two things: ECS calls an exit code of 194 failed, too."""
     rows = targets.order_by("outcome", "status").values_list("outcome", "status")
     good = Outcome.good()
     return [
-        (status, Outcome(outcome).label, number, outcome not in good)
+        (outcome, status, Outcome(outcome).label, number, outcome not in good)
         for outcome, status, number in rows.annotate(Count("pk"))
     ]
 

@@ -20,6 +20,7 @@ from commands import elsewhere, expressions, firing, stopping, timed
 from commands.forms.schedules import FreezeForm, ScheduleForm
 from commands.models import Dispatch, Fire, FreezeWindow, Schedule, TimedLook, TimedRun
 from commands.plan import Plan
+from commands.shown import picked_by
 from commands.views import compose
 from commands.views.compose import initial
 from commands.views.runs import bars_of
@@ -79,6 +80,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     fires = Fire.objects.filter(schedule=schedule).select_related("invocation")
     page = lists.page(request, fires, ("-planned_at",))
     shown = {"schedule": schedule, "coming": coming, "page": page, "run": schedule.timed_run}
+    shown["picked_by"] = picked_by(schedule.picked)
     shown["bars"] = bars_of([fire.invocation for fire in page if fire.invocation])
     shown["names_zone"] = times is not None and str(times.zone) in schedule.expression
     shown["own"] = request.user.is_superuser or schedule.owner_id == request.user.pk

@@ -7,7 +7,7 @@ import time_machine
 
 from commands import firing
 from commands.models import Fire, FreezeWindow, Invocation, PolicyRule, SavedCommand, Schedule
-from instances.models import Instance
+from instances.models import Instance, InstanceGroup
 from portal.notices.models import Notification
 from portal.work import Claim
 from tests.commands.test_composing_a_run import carried, preview, ready
@@ -267,3 +267,17 @@ def test_the_form_tells_the_next_times_while_it_is_filled(client):
         "<time"
         not in client.post("/schedules/new/times/", told | {"repeat_mode": "EveryReboot"}).text
     )
+
+
+def test_its_page_says_in_words_how_its_instances_are_picked(client, schedule):
+    group = InstanceGroup.objects.create(name="the webs", owner=schedule.owner, filter={})
+    schedule.picked = {"picked": [1, 2], "group": group.pk, "filter": {"os": "linux"}}
+    schedule.save()
+    client.force_login(schedule.owner)
+    page = " ".join(client.get(schedule.get_absolute_url()).text.split())
+    for label, value in (
+        ("Ticked instances", "2"),
+        ("Group", "the webs"),
+        ("Only those that fit", "os=linux"),
+    ):
+        assert f'<dt>{label}</dt><dd class="break">{value}</dd>' in page

@@ -92,3 +92,17 @@ def test_fifty_instances_make_a_call():
 def test_the_demo_fleet_has_agents(cloud, client):
     call_command("sync_instances", "--region", "cn-hangzhou")
     assert agents.states(Instance.objects.all())["alive"] > 5
+
+
+def test_without_a_running_one_the_list_keeps_its_filter(client):
+    stopped = InstanceFactory(status="Stopped")
+    client.force_login(a_person("operator"))
+    answer = client.post(URL, {"instance": [stopped.pk], "filtered": "os=linux&tag=env%3Dprod"})
+    assert answer.url == "/instances/?os=linux&tag=env%3Dprod"
+
+
+def test_those_that_are_left_out_are_counted_before_it_is_done(client):
+    running, stopped = InstanceFactory(), InstanceFactory(status="Stopped")
+    client.force_login(a_person("operator"))
+    page = client.post(URL, {"instance": [running.pk, stopped.pk]}).text
+    assert "1 ticked instance is left out" in page

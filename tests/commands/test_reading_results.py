@@ -201,3 +201,16 @@ def test_a_group_opens_as_its_own_instances_whatever_else_printed_the_same(clien
     for link in links:
         listed = client.get(html.unescape(link)).text
         assert listed[listed.index('id="answers"') :].count('data-label="Instance"') == 1
+
+
+def test_who_was_left_out_is_named_to_those_who_see_them(client):
+    left_out = {"agent_silent": {"count": 2, "names": ["secret-db-01", "secret-db-02"]}}
+    run = over([(fleet(1, region="cn-hangzhou")[0], "Success", 0, b"")], left_out=left_out)
+    for person, named in (
+        (a_person("viewer"), True),
+        (a_person("viewer", region="cn-hangzhou"), 0),
+    ):
+        client.force_login(person)
+        page = client.get(run.get_absolute_url()).text
+        assert "<strong>Cloud Assistant silent</strong> 2" in page
+        assert ("secret-db-01" in page) == bool(named)

@@ -38,9 +38,9 @@ def test_the_form_is_filled_with_the_same_on_the_chosen(client, run):
 
 def test_any_set_of_statuses_can_be_chosen(client, run):
     page = client.get(run.get_absolute_url()).text
-    assert 'name="status" value="Failed" checked' in page
-    assert 'name="status" value="no_answer" checked' in page
-    assert 'name="status" value="Success" >' in page
+    assert 'name="ended" value="failed:Failed" checked' in page
+    assert 'name="ended" value="unknown:no_answer" checked' in page
+    assert 'name="ended" value="ok:Success" >' in page
     lost = run.targets.get(status="no_answer").instance_id
     assert picked(client.get(f"/runs/new/?again={run.pk}&status=no_answer")) == [str(lost)]
 
@@ -88,3 +88,16 @@ def test_a_check_is_repeated_as_a_check(client, run):
     form = client.get(f"/runs/new/?again={run.pk}&status=Failed").text
     box = form[form.index('name="dry_run"') :]
     assert "checked" in box[: box.index(">")]
+
+
+def test_a_machine_that_went_down_as_asked_is_not_run_on_again_with_the_failed(client, run):
+    down = ready(name="down")
+    mixed = over(
+        [(run.targets.get(status="Failed").instance, "Failed", 1, b""), (down, "Failed", 194, b"")]
+    )
+    page = client.get(mixed.get_absolute_url()).text
+    assert 'name="ended" value="failed:Failed" checked' in page
+    assert 'name="ended" value="going_down:Failed" >' in page
+    failed = mixed.targets.get(outcome="failed").instance_id
+    form = client.get(f"/runs/new/?again={mixed.pk}&ended=failed:Failed")
+    assert picked(form) == [str(failed)]

@@ -6,6 +6,7 @@ import pytest
 
 from commands.explained import CODES, STATUSES, explained
 from commands.models import Target
+from commands.outcomes import outcome_of
 from instances import ecs
 
 DOCUMENTED = re.findall(
@@ -70,3 +71,13 @@ def test_every_line_is_a_sentence():
     for words, act in [*STATUSES.values(), *CODES.values()]:
         for line in filter(None, (str(words), str(act))):
             assert re.fullmatch(r"[A-Z{].*\.", line), line
+
+
+@pytest.mark.parametrize("status", ["Success", "Failed"])
+@pytest.mark.parametrize(
+    ("type", "code"), [("RunShellScript", 193), ("RunShellScript", 194), ("RunBatScript", 3010)]
+)
+def test_the_codes_that_take_a_machine_down_count_in_either_word_of_ecs(status, type, code):
+    assert outcome_of(status, type, code) == "going_down"
+    assert outcome_of("Timeout", type, code) == "failed"
+    assert outcome_of("Failed", type, 7) == "failed"
