@@ -16,6 +16,7 @@ from tests.factories import (
     UserFactory,
     a_person,
 )
+from tests.sizes import sample
 
 pytestmark = pytest.mark.django_db
 LIST = "/instances/"
@@ -85,7 +86,7 @@ def test_a_filter_finds(client, viewer, fleet, query, names):
 
 
 @pytest.mark.parametrize("field", ["text", "region", "status", "os", "agent", "tag", "group", "at"])
-@pytest.mark.parametrize("value", HOSTILE)
+@pytest.mark.parametrize("value", sample(HOSTILE, 3))
 def test_hostile_filters_are_answered(client, viewer, fleet, field, value):
     for page in (LIST, "/instances/events/"):
         assert client.get(page, {field: value, "since": value, "sort": value}).status_code == 200

@@ -11,6 +11,7 @@ from commands import firing
 from commands.models import SavedCommand, Schedule
 from tests.diagnostics.readiness.rows import kept
 from tests.factories import CaseFactory, EventFactory, InstanceFactory, RegionFactory, a_person
+from tests.sizes import LONG, sample
 
 pytestmark = [pytest.mark.stack, pytest.mark.django_db(transaction=True)]
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 800}
@@ -93,13 +94,17 @@ def page_of(browser, live_server, person) -> Iterator[Callable]:
 
 
 @pytest.mark.parametrize(
-    ("viewport", "scheme"), [(PHONE, "light"), (DESK, "dark")], ids=["phone", "desk"]
+    ("viewport", "scheme", "first"),
+    [(PHONE, "light", 0), (DESK, "dark", 0 if LONG else 1)],
+    ids=["phone", "desk"],
 )
-def test_no_page_breaks_the_policy_or_the_width(page_of, live_server, person, viewport, scheme):
+def test_no_page_breaks_the_policy_or_the_width(
+    page_of, live_server, person, viewport, scheme, first
+):
     page = page_of(viewport, scheme)
     wide = []
     rows = [row.get_absolute_url() for row in (person.machine, person.event, person.case)]
-    for path in [*PAGES, *rows]:
+    for path in sample([*PAGES, *rows][first:], 3):
         page.goto(live_server.url + path)
         if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
             wide.append(path)

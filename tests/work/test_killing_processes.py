@@ -32,6 +32,7 @@ def survive(stack, points: int) -> None:
 @pytest.mark.skipif(
     connection.vendor != "sqlite", reason="has its turn when the suite is on SQLite"
 )
+@long_only
 def test_every_run_ends_once_on_sqlite(tmp_path):
     with running(tmp_path) as stack:
         survive(stack, points=points(50))

@@ -1,15 +1,14 @@
-"""One parent for everything: it refuses what cannot work, and leaves nothing behind."""
+"""One parent for everything: it refuses what cannot work."""
 
 import socket
 import subprocess
 import sys
-import urllib.request
 
 import pytest
 from django.core.management import CommandError, call_command
 
 from tests.sizes import long_only
-from tests.stack import ROOT, Stack, running
+from tests.stack import ROOT, Stack
 
 pytestmark = pytest.mark.stack
 
@@ -19,20 +18,6 @@ def supervise(stack: Stack, *arguments: str) -> subprocess.CompletedProcess:
     return subprocess.run(
         command, cwd=ROOT, env=stack.environment, capture_output=True, text=True, timeout=60
     )
-
-
-def test_it_serves_refuses_a_second_one_and_stops_cleanly(tmp_path):
-    with running(tmp_path) as stack:
-        with urllib.request.urlopen(f"{stack.url}/login/", timeout=10) as page:
-            assert page.status == 200
-
-        second = supervise(stack, "--bind", "127.0.0.1:1")
-        assert second.returncode == 1
-        assert f"already running: process {stack.process.pid}" in second.stderr
-
-        assert stack.stop() == 0
-        assert stack.processes() == []
-        assert "does not stop" not in stack.tail()
 
 
 @long_only

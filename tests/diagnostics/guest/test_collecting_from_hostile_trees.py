@@ -9,6 +9,7 @@ import subprocess
 import pytest
 
 from diagnostics.readers import linux_state
+from tests.sizes import sample
 
 from .conftest import wanted
 from .families import BOOT, PANIC, after, chatter, crash, syslog
@@ -34,7 +35,7 @@ def turned_over(machine, ending, text):
     machine.write(f"var/log/messages.1.{ending}", packed, at=machine.booted_at + 3050)
 
 
-@pytest.mark.parametrize("ending", PACKERS)
+@pytest.mark.parametrize("ending", sample(PACKERS, 2))
 def test_the_crash_is_found_however_the_log_is_packed(machine, ending):
     turned_over(machine, ending, crash(machine) + after(machine))
     assert tells_the_crash(sections(machine)["messages"])
