@@ -7,8 +7,8 @@ BIN := .venv/bin
 MANAGE := $(BIN)/python manage.py
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-# Three more than there are cores: the tests of real processes mostly wait.
-WORKERS ?= $(shell expr $$(nproc) + 3)
+# Two more than there are cores: the tests of real processes mostly wait.
+WORKERS ?= $(shell expr $$(nproc) + 2)
 
 .PHONY: setup run test lint
 

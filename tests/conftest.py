@@ -56,7 +56,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     yield
     waiting = [item for item in items if _waits(item)]
     quick = [item for item in items if not _waits(item)]
-    items[:] = waiting[::-1] + quick
+    waiting.sort(key=lambda item: item.path, reverse=True)  # the tests of a file keep their order
+    items[:] = waiting + quick
 
 
 def _waits(item: pytest.Item) -> bool:

@@ -1,4 +1,4 @@
-"""What a portal does with nobody before it: it follows the fleet, stays alone and leaves nothing."""
+"""What a portal does with nobody before it: it follows the fleet, stays alone, leaves nothing."""
 
 import subprocess
 import sys
