@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tests.journeys.conftest import person
+from tests.sizes import long_only
 
 pytestmark = pytest.mark.stack
 CRASHED = "10.1.0.13"  # web-03: a panic in the nvme driver, with a dump
@@ -45,6 +46,7 @@ def test_support_staff_open_a_case_by_ip_and_download_the_report(portal, browser
     assert (kind, function, confidence) == ("kernel_panic", "nvme_queue_rq", "certain")
 
 
+@long_only
 def test_the_case_reads_the_same_on_a_phone_and_without_javascript(portal, browser):
     phone = PHONE | {"java_script_enabled": False, "color_scheme": "dark"}
     with person(browser, portal, "support", **phone) as page:
@@ -67,6 +69,7 @@ def test_the_command_line_tells_the_same(portal):
     assert told["recommendations"]
 
 
+@long_only
 def test_a_machine_whose_agent_is_down_comes_to_a_verdict_by_hand(portal, browser):
     with person(browser, portal, "support") as page:
         open_case(page, portal, SILENT)

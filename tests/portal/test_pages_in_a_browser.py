@@ -11,7 +11,7 @@ from commands import firing
 from commands.models import SavedCommand, Schedule
 from tests.diagnostics.readiness.rows import kept
 from tests.factories import CaseFactory, EventFactory, InstanceFactory, RegionFactory, a_person
-from tests.sizes import LONG, sample
+from tests.sizes import LONG, long_only, sample
 
 pytestmark = [pytest.mark.stack, pytest.mark.django_db(transaction=True)]
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 800}
@@ -134,6 +134,7 @@ def test_the_portal_works_without_scripts_on_a_phone(page_of, live_server, perso
     assert page.locator("html[data-theme=dark]").count() == 1
 
 
+@long_only
 def test_what_a_list_was_filtered_by_goes_along_to_a_run(page_of, live_server, person):
     now = timezone.now()
     alive = {"agent_running": True, "agent_heartbeat_at": now, "agent_asked_at": now}
@@ -158,6 +159,7 @@ def test_what_a_list_was_filtered_by_goes_along_to_a_run(page_of, live_server, p
     assert not page.complaints
 
 
+@long_only
 def test_the_next_times_stand_in_the_zone_of_whoever_reads(page_of, live_server, person):
     command = SavedCommand.objects.create(name="uptime", owner=person)
     script = {"script": "uptime", "type": "RunShellScript", "timeout": 60}
@@ -183,6 +185,7 @@ def test_the_next_times_stand_in_the_zone_of_whoever_reads(page_of, live_server,
     assert page.locator("[data-here]:visible").count() == 0
 
 
+@long_only
 def test_an_id_is_copied_by_a_click(page_of, live_server, person):
     granted = {"permissions": ["clipboard-read", "clipboard-write"]}
     page = page_of(DESK, **granted)

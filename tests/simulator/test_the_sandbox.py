@@ -11,11 +11,12 @@ import pytest
 
 from simulator import linux, sandbox
 from tests.simulator.machines import machine, shell, told
+from tests.sizes import sample
 
 pytestmark = pytest.mark.usefixtures("sandbox_needed")
 
 
-@pytest.fixture(params=["bwrap", "unshare"])
+@pytest.fixture(params=sample(["bwrap", "unshare"], 2))
 def way(request, monkeypatch) -> str:
     """Each way of setting scripts apart that this host offers."""
     if not sandbox._works(request.param):
