@@ -16,7 +16,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from commands import endings, invocations, telling
+from commands import endings, freezes, invocations, telling
 from commands.models import Approval, Decision, Invocation
 from commands.reboots.approving import BatchPart, TooOld, ask_for_a_look
 from instances.models import Instance
@@ -75,7 +75,16 @@ class RunPart:
         return self.run.targets.values("instance")
 
     def check_yes(self, seen: str | None) -> None:
-        """Nothing of it grows old."""
+        """It would begin now: a freeze that came after it was asked for holds it back."""
+        if self.run.freeze_reason:
+            return
+        members = Instance.objects.filter(pk__in=self.instances())
+        if windows := freezes.standing(timezone.now(), list(members)):
+            names = ", ".join(str(window) for window in windows)
+            raise WrongState(
+                _("A freeze stands in its way: %s. Say yes after it, or have it asked for anew.")
+                % names
+            )
 
     def begin(self) -> None:
         invocations.start(self.run)

@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from commands import approvals
-from commands.models import Approval, Decision, Invocation, Target
+from commands.models import Approval, Decision, FreezeWindow, Invocation, Target
 from portal.audit.models import AuditEntry
 from portal.notices.models import Notification
 from portal.transitions import WrongState
@@ -232,3 +232,29 @@ def test_people_are_reminded_once_at_half_of_the_time(mail, manager, approval, a
     approvals.expire(approval.pk)
     assert told()[-1] == ("approval.reminder", "boss@example.com")
     assert ("approval.expired", "asker@example.com") in told()
+
+
+def test_a_freeze_that_came_meanwhile_holds_it_back(client, approval):
+    now = timezone.now()
+    window = FreezeWindow.objects.create(
+        name="year end", reason="books", starts_at=now, ends_at=now + timedelta(hours=1)
+    )
+    client.force_login(a_person("manager"))
+    answer(client, approval)
+    assert approval.state == "waiting" and not started(approval)
+    assert not approval.decisions.exists()
+
+    window.delete()
+    answer(client, approval)
+    assert approval.state == "approved" and started(approval)
+
+
+def test_a_run_with_a_reason_to_break_the_freeze_begins_in_it(client, approval):
+    Invocation.objects.update(freeze_reason="the disk is full")
+    now = timezone.now()
+    FreezeWindow.objects.create(
+        name="year end", reason="books", starts_at=now, ends_at=now + timedelta(hours=1)
+    )
+    client.force_login(a_person("manager"))
+    answer(client, approval)
+    assert approval.state == "approved" and started(approval)
