@@ -102,7 +102,7 @@ def waits_for(batch: RebootBatch, now: datetime | None = None) -> str:
         return _("Approved; its window opens at %s.") % _clock(batch.opens_at)
     going = batch.waves.exclude(stage__in=(WaveStage.LATE, WaveStage.OVER)).order_by("number")
     said = [wave_words(wave, now) for wave in going[:3]]
-    if said:
+    if said := [*said, *filter(None, [_trouble(batch)])]:
         return " ".join(said)
     if window := _freeze(batch, now):
         told = {"window": window, "until": _clock(window.ends_at)}
@@ -145,6 +145,14 @@ def _held_back(batch: RebootBatch) -> bool:
     return bool(pending and batch.spread and planning.down_now())
 
 
+def _trouble(row: RebootBatch | RebootWave) -> str:
+    """What went wrong in its latest step, which is tried again."""
+    if not row.last_error or row.due_at is None:
+        return ""
+    words = _("The latest step went wrong, and is tried again at %(at)s: %(error)s")
+    return words % {"at": _clock(row.due_at), "error": row.last_error[:300]}
+
+
 def wave_words(wave: RebootWave, now: datetime) -> str:
     """What this wave is doing and until when at most."""
     label = _("Wave %(number)d: %(stage)s.") % {
@@ -153,6 +161,7 @@ def wave_words(wave: RebootWave, now: datetime) -> str:
     }
     if wave.deadline:
         label += " " + _("ECS could not be asked; it is tried until %s.") % _clock(wave.deadline)
+    label = f"{label} {_trouble(wave)}".strip()
     if wave.stage != WaveStage.PROVING:
         return label
     awaited = wave.items.filter(state=ItemState.ASKED)

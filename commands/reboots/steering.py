@@ -45,19 +45,18 @@ def pause(batch: RebootBatch, *, by: Any, via: str) -> None:
 
 @transaction.atomic
 def resume(batch: RebootBatch, *, by: Any, via: str) -> None:
-    """Go on after a pause: also past a canary that is not proven, which is then on record."""
+    """Go on after a pause: also past a canary that is not proven, which is then on record. Where
+    only the canary was approved, the rest is asked for once that is over."""
     row = _locked(batch, by)
     if row.state == BatchState.PAUSED and row.approvals.filter(state="waiting").exists():
         raise WrongState(_("It waits for approval, not for you to resume it."))
-    if row.state == BatchState.PAUSED and row.cleared != Cleared.ALL and row.waves.exists():
-        raise WrongState(_("Only its canary was approved."))
     last = row.waves.order_by("-number").first()
-    over = last is not None and last not in waves.of(row)
+    seen = last is not None and last not in waves.of(row) and row.cleared == Cleared.ALL
     move(
         row,
         source=BatchState.PAUSED,
         target=BatchState.RUNNING if row.started_at else BatchState.READY,
-        passed_wave=last.pk if over else row.passed_wave,
+        passed_wave=last.pk if seen else row.passed_wave,
         paused_why="",
     )
     audit.record(actor=by, act="reboot.resumed", subject=row, via=via)
