@@ -7,7 +7,8 @@ import json
 from datetime import UTC
 from typing import Any
 
-from commands.models import Decision, RebootBatch
+from commands.models import Approval, Decision, RebootBatch
+from portal import audit
 
 FROZEN = (
     "way",
@@ -40,11 +41,33 @@ def digest_of(batch: RebootBatch) -> str:
 
 def changed(batch: RebootBatch) -> bool:
     """Whether anything is another than what somebody said yes to (in an emergency: asked for)."""
+    digest = digest_of(batch)
     if batch.emergency:
-        return digest_of(batch) != batch.digest
-    approved = batch.approvals.filter(state="approved").order_by("-pk")
-    said = approved.values_list("digest", flat=True).first()
-    return digest_of(batch) != said or not _accepted_by_somebody(batch)
+        return digest != batch.digest or not _asked_for(batch)
+    approved = batch.approvals.filter(state="approved").order_by("-pk").first()
+    if approved is None or digest != approved.digest:
+        return True
+    return not (_said(approved) and _accepted_by_somebody(batch))
+
+
+def _asked_for(batch: RebootBatch) -> bool:
+    """Whether the audit tells of this emergency: nobody can write that past the portal."""
+    told = audit.genuine(batch, "reboot.emergency")
+    asked = (batch.asked_by_id, batch.digest)
+    return any((entry.actor_id, entry.details.get("digest")) == asked for entry in told)
+
+
+def _said(approval: Approval) -> bool:
+    """Whether the audit tells of each yes, by whom and to what: nobody can write that past the
+    portal, though they can write a yes in another's name."""
+    told = audit.genuine(approval, "approval.given", "approval.passed_by_rule")
+    known = {
+        (entry.actor_id, entry.details.get("rule"))
+        for entry in told
+        if entry.details.get("digest") == approval.digest
+    }
+    yeses = approval.decisions.filter(yes=True).values_list("person", "rule")
+    return all(pair in known for pair in yeses)
 
 
 def _accepted_by_somebody(batch: RebootBatch) -> bool:

@@ -27,3 +27,10 @@ def record(
     from portal.audit import chain  # models cannot be imported while the apps load
 
     return chain.append(actor=actor, act=act, subject=subject, via=via, details=details)
+
+
+def genuine(subject: Model, *acts: str) -> list[AuditEntry]:
+    """The entries of these acts on this row that only the portal can have written."""
+    from portal.audit import chain
+
+    return chain.genuine(subject, acts)

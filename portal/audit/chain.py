@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC
 from functools import partial
 from typing import Any
@@ -69,6 +69,13 @@ def seal(entry: AuditEntry) -> str:
     text = json.dumps(said, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     secret = settings.SECRETS_KEY or settings.SECRET_KEY
     return salted_hmac("portal.audit", text, secret=secret, algorithm="sha256").hexdigest()
+
+
+def genuine(subject: Model, acts: Iterable[str]) -> list[AuditEntry]:
+    """The entries of these acts on this row whose seal holds."""
+    _label, key, _url = _named(subject)
+    rows = AuditEntry.objects.filter(subject_key=key, act__in=list(acts))
+    return [row for row in rows if constant_time_compare(row.mac, seal(row))]
 
 
 def problems(known_head: str = "") -> Iterator[str]:
