@@ -114,6 +114,8 @@ def rated(judging: Judging, mark: Mark | None) -> bool | None:
     """Was this verdict right, by what people know of the case? None: that does not tell."""
     if mark is None or mark.truth == Truth.UNKNOWN:
         return None
+    if mark.truth == Truth.RIGHT and mark.true_kind == "undetermined":
+        return None  # it was honest to say nothing; that is no hit, and speaks against nobody
     marked = mark.judging
     if all(getattr(judging, name) == getattr(marked, name) for name in TOLD):
         return mark.truth == Truth.RIGHT

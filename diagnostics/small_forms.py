@@ -93,7 +93,7 @@ class MarkForm(Dressed):
     """Cleaned: what diagnostics.marking.mark takes."""
 
     version = forms.IntegerField(widget=forms.HiddenInput)
-    truth = forms.ChoiceField(label=_("The verdict is"), choices=Truth.choices)
+    truth = forms.ChoiceField(label=_("The verdict is"), choices=[("", "—"), *Truth.choices])
     true_kind = forms.ChoiceField(
         label=_("What it really was"), required=False, choices=[("", "—"), *KINDS.items()]
     )

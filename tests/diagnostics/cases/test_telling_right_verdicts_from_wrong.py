@@ -149,3 +149,19 @@ def test_a_verdict_is_held_against_what_people_know(mark, verdict, right):
 def test_a_share_is_never_rounded_up_to_all():
     assert trust.Share("", 1000, 999).percent == 99
     assert trust.Share("", 0, 0).percent is None
+
+
+def test_a_verdict_that_rightly_says_nothing_is_no_hit_and_later_ones_are_not_wrong(support):
+    case = as_older_analyzers_saw_it(judged_case(), kind="undetermined", subkind="", function="")
+    marking.mark(case, by=support, via="page", version=1, truth="right")
+    call_command("rejudge", "--apply")
+    assert [row.right for row in case.judgings.order_by("number")] == [None, None]
+
+
+def test_nothing_is_said_of_a_verdict_before_somebody_chose(client, support):
+    case = judged_case()
+    client.force_login(support)
+    page = client.get(f"/cases/{case.pk}/mark/").content.decode()
+    choice = page[page.index('name="truth"') :]
+    assert '<option value="" selected>' in choice[: choice.index("</select>")]
+    assert says(client, case, truth="").status_code == 400
