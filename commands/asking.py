@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from commands import approvals, invocations, limits, parameters
 from commands.forms.compose import ComposeForm
@@ -32,6 +33,8 @@ def ask(
     told = form.cleaned_data
     if planned.judgement.refuses:
         raise ValidationError([rule.words for rule in planned.judgement.refuses])
+    if planned.freezes and not freeze_reason:
+        raise ValidationError(_("A freeze stands in the way: say why it cannot wait."))
     if not form.vetted() and not by.has_perm("commands.run_script"):
         raise PermissionDenied
     pinned = form.pinned or (None if form.in_ecs else _saved(told, form.what(), by=by, via=via))

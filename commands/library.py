@@ -88,7 +88,7 @@ def _mirror(act: LibraryAct, infos: list[ecs.CommandInfo]) -> None:
         if info.type not in CommandType.values or not info.command_id:
             continue
         told = {name: getattr(info, name) for name in MIRRORED}
-        CloudCommand.objects.update_or_create(
+        row, _made = CloudCommand.objects.update_or_create(
             account=act.account,
             region=act.region,
             command_id=info.command_id[:64],
@@ -103,6 +103,9 @@ def _mirror(act: LibraryAct, infos: list[ecs.CommandInfo]) -> None:
                 "gone_at": None,
             },
         )
+        if row.revision and row.revision.script != row.script:
+            row.revision = None  # somebody changed it there: nobody here wrote that text
+            row.save(update_fields=["revision"])
     here = CloudCommand.objects.filter(account=act.account, region=act.region, gone_at=None)
     here.exclude(seen_at=now).update(gone_at=now)
 

@@ -222,3 +222,18 @@ def test_one_that_we_did_not_put_there_is_free_text(client, kept):
     assert preview(client, **fields).status_code == 200
     CloudCommand.objects.update(revision=None)
     assert preview(client, **fields).status_code == 400
+
+
+def test_a_text_that_was_changed_there_is_nobodys_here_any_more(account, revision):
+    done(ask(account, "create", revision=revision))
+    row = CloudCommand.objects.get(revision=revision)
+    told = {name: getattr(row, name) for name in library.MIRRORED}
+    CloudCommand.objects.filter(pk=row.pk).update(script="echo before")
+    done(ask(account, "read"))
+    row.refresh_from_db()
+    assert (row.script, row.revision) == (told["script"], revision)
+
+    CommandRevision.objects.filter(pk=revision.pk).update(script="echo something else")
+    done(ask(account, "read"))
+    row.refresh_from_db()
+    assert row.revision is None

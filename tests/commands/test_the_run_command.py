@@ -3,6 +3,7 @@
 import io
 import json
 import time
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -10,12 +11,14 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from commands.management.commands import run_command
-from commands.models import Invocation, SavedCommand
+from commands.models import FreezeWindow, Invocation, SavedCommand
 from instances.models import Instance
 from tests.commands.conftest import HANGZHOU
+from tests.commands.test_composing_a_run import ready
 from tests.factories import AccountFactory, InstanceFactory, RegionFactory, a_person
 
 pytestmark = pytest.mark.django_db
+HOUR = timedelta(hours=1)
 
 
 def call(*words: str, **options) -> tuple[int, str, str]:
@@ -169,3 +172,32 @@ def test_acting_as_somebody_sees_and_may_what_they_do(web):
     assert code == 3
     viewer = a_person("viewer")
     assert call("--text", "true", "web-01", "--as", viewer.username)[0] == 2
+
+
+@pytest.fixture
+def idle(db) -> Instance:
+    """Fit to be asked; nobody is there to answer."""
+    return ready(name="idle-01")
+
+
+def test_a_freeze_takes_a_reason_here_too(idle):
+    now = timezone.now()
+    FreezeWindow.objects.create(name="year end", starts_at=now, ends_at=now + HOUR, reason="books")
+    code, _out, err = call("--text", "uptime", "idle-01")
+    assert code == 2 and "freeze year end until" in err and "say why it cannot wait" in err
+    assert not Invocation.objects.exists()
+    assert call("--text", "uptime", "idle-01", "--why", "the disk is full")[0] == 0
+    assert Invocation.objects.get().freeze_reason == "the disk is full"
+
+
+def test_what_the_rules_say_is_told_and_that_it_waits_for_somebody_else(idle):
+    code, _out, err = call("--text", "mkfs.ext4 /dev/vdb1", "idle-01")
+    assert code == 0
+    assert "demands approval: Formatting or overwriting a disk" in err
+    assert "it waits until somebody else has approved it" in err
+
+
+def test_none_at_once_is_not_all_at_once(idle):
+    code, _out, err = call("--text", "uptime", "idle-01", "--at-most", "0")
+    assert code == 2 and "concurrency" in err
+    assert not Invocation.objects.exists()

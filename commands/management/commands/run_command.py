@@ -72,6 +72,7 @@ class Command(BaseCommand):
             parser.add_argument(f"--{option}", dest=f"f_{name}")
         parser.add_argument("--at-most", type=int, metavar="N", help="so many at once")
         parser.add_argument("--max-errors", default="", metavar="N|P%%")
+        parser.add_argument("--why", default="", help="why it cannot wait for the end of a freeze")
         parser.add_argument("--dry-run", action="store_true", help="show on whom, send nothing")
         parser.add_argument("--wait", action="store_true", help="until all is over")
         parser.add_argument(
@@ -92,10 +93,19 @@ class Command(BaseCommand):
         if not planned.size:
             raise cli.UnknownInstance("no instance is left to run this on")
         try:
-            run = asking.ask(form, planned, by=person, once=None, via="command")
+            run = asking.ask(
+                form,
+                planned,
+                by=person,
+                once=None,
+                via="command",
+                freeze_reason=asked["why"].strip()[:1000] if planned.freezes else "",
+            )
         except ValidationError as error:
             raise cli.BadUsage(" ".join(error.messages)) from None
         self.stderr.write(f"run {run.pk}: {_many(run.size)}")
+        if run.state == Invocation.State.WAITING:
+            self.stderr.write("it waits until somebody else has approved it")
         if asked["wait"]:
             self._follow(run, person)
             self._show(run, asked)
@@ -115,6 +125,10 @@ class Command(BaseCommand):
         if reach.unknown or reach.ambiguous:
             raise cli.UnknownInstance("some instances are unknown or ambiguous; nothing was sent")
         self.stderr.write(f"reaches {_many(planned.size)}")
+        for rule in (*planned.judgement.warns, *planned.judgement.demands):
+            self.stderr.write(f"{rule.get_verb_display()}: {rule.words}")
+        for window in planned.freezes:
+            self.stderr.write(f"freeze {window} until {window.ends_at.isoformat()}: say --why")
 
     def _follow(self, run: Invocation, person: Any) -> None:
         """Carry it on here, with workers or without; Ctrl-C offers to stop the run."""
@@ -169,7 +183,7 @@ def _told(asked: dict[str, Any]) -> QueryDict:
     told = QueryDict(mutable=True)
     told["text"] = "\n".join(asked["instances"])
     told["name"] = asked["name"]
-    told["concurrency"] = str(asked["at_most"] or "")
+    told["concurrency"] = "" if asked["at_most"] is None else str(asked["at_most"])
     told["max_errors"] = asked["max_errors"]
     if asked["of_group"]:
         told["group"] = str(_group_key(asked["of_group"]))
