@@ -19,6 +19,7 @@ CHECKS = {
     "oom.kills": _("processes killed for memory"),
     "panic.panics": _("kernel panic"),
     "panic.oopses": _("kernel oops"),
+    "panic.captured": _("crash kernel"),
     "programs.failures": _("programs that failed"),
     "programs.looks": _("state listed through sysrq"),
     "storage.filesystems": _("file system errors"),

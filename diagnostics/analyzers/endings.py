@@ -18,7 +18,7 @@ KEYED, ORDERLY, ABRUPT = 85, 70, 65
 def orderly(down: Boot) -> Iterator[Finding]:
     """The system was taken down by its own programs."""
     ends = down.ends()
-    if not ends or down.of("panic"):  # after a panic it is the crash kernel that restarts
+    if not ends or down.of("panic") or down.captured:  # then the crash kernel restarts
         return
     reasons = [event for event in ends if event.name != "stopping"]
     event = reasons[0] if reasons else ends[0]
@@ -53,7 +53,7 @@ def keys(down: Boot) -> Iterator[Finding]:
 def abrupt(story: Story) -> Iterator[Finding]:
     """Another boot begins, and the one before it ends with no word of an end."""
     down = story.down
-    if not down.followed or down.died or down.ends():
+    if not down.followed or down.died or down.captured or down.ends():
         return
     start = story.boots[story.boots.index(down) + 1].start
     if start is not None and not _would_tell(start):

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from ..findings import Analysis, Confidence, Finding, Verdict, Window
-from ..readers import boots, events, lines
+from ..readers import boots, events, journal_export, lines
 from ..readers.boots import Story
 from . import bundle, registry, signature
 
+UNDETERMINED = Verdict("undetermined", confidence=Confidence.NONE)  # nothing to judge by
 KERNEL_TEXT = ("down", "story")  # what a text by itself gives the analyzers
 
 
@@ -19,8 +20,14 @@ def judge(sections: Mapping[str, str], window: Window | None = None) -> Analysis
     With a window, only what happened in it counts for the verdict.
     """
     if set(sections) == {"text"}:
-        return judge_stream([sections["text"]])
+        return judge_stream([_printed(sections["text"])])
     return bundle.judge(sections, window)
+
+
+def _printed(text: str) -> str:
+    """A journal in its export form as the lines that it stands for; any other text as it is."""
+    exported = text.lstrip("\n").startswith(journal_export.START.decode())
+    return journal_export.read(text.encode(errors="replace")) if exported else text
 
 
 def judge_stream(blocks: Iterable[str]) -> Analysis:
@@ -54,9 +61,15 @@ def _order(finding: Finding) -> tuple[int, int]:
 
 
 def _verdict(best: Finding | None, story: Story) -> Verdict:
+    if best is None and not _holds_anything(story):
+        return UNDETERMINED
     if best is None:
         return Verdict("none", "healthy", confidence=Confidence.POSSIBLE)
     return bundle.verdict(best, _kernel(story))
+
+
+def _holds_anything(story: Story) -> bool:
+    return bool(story.last and story.last.raw.strip())
 
 
 def _kernel(story: Story) -> str | None:

@@ -82,6 +82,16 @@ def oopses(down: Boot) -> Iterator[Finding]:
             yield _claim(event, cause, subkind, weight, "kernel.oops", title, earlier)
 
 
+@analyzer("down")
+def captured(down: Boot) -> Iterator[Finding]:
+    """The crash kernel came up, and nothing that stands before it says of what the other died."""
+    if down.captured and not down.died:
+        title = _("The crash kernel started: the kernel before it panicked")
+        words = {"panicked": True, "reason": down.captured.text.strip()[:300]}
+        kind = ("kernel_panic", "other_panic", PANIC)
+        yield claim("kernel.captured", title, down.captured, *kind, **words)
+
+
 def _survived(oops: Event, down: Boot) -> bool:
     """The system went on for a while after it and then ended in order."""
     return any(_apart(oops, end) > WENT_ON for end in down.ends())

@@ -168,7 +168,7 @@ def request(event: Event) -> Request:
 def orderly(boot: Boot) -> Iterator[Finding]:
     """The stop before this boot was asked for."""
     asked = requests(boot.before, boot)
-    stopped = stops(boot)
+    stopped = stops(boot) or ended_well(boot)
     if not asked and not stopped:
         return
     weight = HUNG if unclean(boot) else WEIGHT
@@ -213,6 +213,13 @@ def requests(events: Iterable[Event], boot: Boot | None) -> list[Request]:
 def stops(boot: Boot) -> list[Event]:
     wanted = {("kernel-general", 13), ("kernel-power", 109), ("eventlog", 6006)}
     return [event for event in boot.before if (event.source, event.id) in wanted]
+
+
+def ended_well(boot: Boot) -> list[Event]:
+    """What Windows noted at this boot of the stop before it, if it found that good."""
+    good = boot.marks.get("last shutdown")
+    said = good.text("LastShutdownGood").lower() if good else ""
+    return [good] if said == "true" and not unclean(boot) else []
 
 
 def unclean(boot: Boot) -> bool:

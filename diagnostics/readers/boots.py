@@ -33,7 +33,7 @@ class Boot:
     events: list[Event] = field(default_factory=list)
     last: Line | None = None  # the last line before the next start, where one is
     followed: bool = False  # another boot stands behind it: it did go down
-    of_crash_kernel: bool = False  # it only saves the dump of the boot before it, and restarts
+    captured: Event | None = None  # the crash kernel that came up after it, if one did
 
     def add(self, event: Event) -> None:
         if len(self.events) >= KEPT_BODIES:
@@ -87,11 +87,12 @@ class Story:
     @property
     def down(self) -> Boot:
         """The boot that went down last; the only one, if none is known to have gone down."""
-        lives = [boot for boot in self.boots if not boot.of_crash_kernel] or self.boots
-        final = lives[-1]
-        if len(lives) == 1 or final.died or final.ends() or final.of("sysrq"):
+        final = self.boots[-1]
+        if len(self.boots) == 1 or final.died or final.captured:
             return final
-        return lives[-2]
+        if final.ends() or final.of("sysrq"):
+            return final
+        return self.boots[-2]
 
     def when(self, line: Line) -> datetime | None:
         """When a line of the boot that went down was printed, by its own clock; else when the
@@ -115,19 +116,20 @@ def split(events: Iterable[Event]) -> Story:
             boots[-1].last = event.line
         elif event.family == "boot":
             _start(boots, event)
-        elif event.family == "kdump":
-            boots[-1].of_crash_kernel = True
-        else:
+        elif event.family == "capture":
+            _capture(boots, event)
+        elif not boots[-1].captured:
             boots[-1].add(event)
     return story
 
 
 def _start(boots: list[Boot], mark: Event) -> None:
     current = boots[-1]
-    if _same_start(current, mark):
+    if not current.captured and _same_start(current, mark):
         return
     alive = [line for line in _numbered(mark) if _of_an_earlier_life(line, mark)]
-    if not alive and current.start is None and not any(e.line.marked for e in current.events):
+    unmarked = current.start is None and not any(e.line.marked for e in current.events)
+    if not alive and unmarked and not current.captured:
         current.start, current.events = mark, []
         return
     if not alive and mark.code != "boot.kernel":
@@ -138,6 +140,17 @@ def _start(boots: list[Boot], mark: Event) -> None:
         boots[-4].shrink()
     if len(boots) > KEPT_BOOTS:
         del boots[0]
+
+
+def _capture(boots: list[Boot], event: Event) -> None:
+    """The crash kernel's boot belongs to the one that crashed: what it says, its restart too,
+    tells nothing of an orderly end."""
+    if boots[-1].captured:
+        return
+    start = boots[-1].start
+    if len(boots) > 1 and start and event.line.number - start.line.number < SAME_START:
+        del boots[-1]
+    boots[-1].captured, boots[-1].followed = event, True
 
 
 def _numbered(mark: Event) -> list[Line]:

@@ -123,7 +123,7 @@ class _Cutter:
             if header.single:
                 yield from self.close()
         elif self.opened and line.by_kernel:
-            if header and _tells_more(header, self.opened):
+            if header and (_tells_more(header, self.opened) or _outer(header, self.opened)):
                 self.opened.code, self.opened.line, line = header.code, line, self.opened.line
             self._below(self.opened, line)
             if CLOSING.match(line.text) or len(self.opened.body) >= BODY:
@@ -137,6 +137,8 @@ class _Cutter:
             return not _has_registers(self.opened) and len(self.opened.body) < NEAR
         if self.opened.code == "warning.warn" and header.code == "hang.hard_lockup":
             return len(self.opened.body) < WORDING
+        if _outer(header, self.opened):
+            return True
         twofold = header.code == self.opened.code == "warning.memleak"  # the leak, then the object
         return twofold or header.code == "warning.words"
 
@@ -176,6 +178,13 @@ def _above(header: Header, above: tuple[str, int]) -> tuple[Line, ...]:
 
 def _tells_more(header: Header, opened: Event) -> bool:
     return TELLS_MORE.get(header.code, 1) > TELLS_MORE.get(opened.code, 1)
+
+
+def _outer(header: Header, opened: Event) -> bool:
+    """A decoder repeats the first line for each function that was compiled into its caller; the
+    last of these lines names the function that the kernel knows."""
+    same = header.code == opened.code and len(opened.body) < WORDING
+    return same and opened.text.endswith("[inline]")
 
 
 def _has_registers(event: Event) -> bool:
@@ -222,7 +231,7 @@ def _of_no_concern(block: str, at: int, end: int) -> bool:
 
 
 def _last_line(text: str, number: int) -> Line | None:
-    raws = [raw for raw in text.splitlines() if raw.strip()]
+    raws = [raw for line in text.splitlines() if (raw := line.strip("\0")).strip()]
     return lines.read(raws[-1], number) if raws else None
 
 

@@ -96,8 +96,18 @@ OOPS = [
             r"Kernel (?:access of bad area|unaligned access)",
             r"Unhandled kernel unaligned access",
             r"[\w -]{3,40}: \w{4} \[#\d+\]",
+            r"PANIC: early exception ",
         ],
-        ["Oops", "Internal error: ", "ad mode in", "Kernel a", "Kernel u", "Unhandled k", " [#"],
+        [
+            "PANIC: early",
+            "Oops",
+            "Internal error: ",
+            "ad mode in",
+            "Kernel a",
+            "Kernel u",
+            "Unhandled k",
+            " [#",
+        ],
     ),
 ]
 
@@ -215,8 +225,9 @@ WARNING = [
             r"unregister_netdevice: waiting for",
             r"NETDEV WATCHDOG: ",
             r"VFS: Close: file count is 0",
+            r"irq \d+: nobody cared",
         ],
-        ["unregister_netdevice", "NETDEV WATCHDOG", "VFS: Close"],
+        ["unregister_netdevice", "NETDEV WATCHDOG", "VFS: Close", "nobody cared"],
         single=True,
     ),
     header(

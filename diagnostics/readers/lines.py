@@ -21,7 +21,10 @@ LEVEL = re.compile(r"^<\d{1,3}>(?:\d+ (?=\d{4}-))?")
 DECODED_LEVEL = re.compile(r"^(?:kern|user|daemon|syslog)\s*:\s*(?:\w+)\s*:\s*")
 COLLECTOR = re.compile(r"^- \d{9,10} \d{4}\.\d\d\.\d\d \S+ ")  # of the big machines' archives
 PUT_BEFORE = ">|<-kuds"  # with one of these each of the four begins
-# "name: " that a collector of ours or journalctl --merge puts before a printed line
+# "messages-1:" or "syslog:1207:", as grep puts it before a line of a log
+FILE = re.compile(
+    r"^[\w./~+-]{1,120}:(?:\d{1,9}:)?(?=[A-Z][a-z]{2} [ \d]\d \d\d:|\d{4}-\d\d-\d\d[T ]\d\d:)"
+)
 ISO = re.compile(
     r"^\[?(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?"
     r"\s?(Z|[+-]\d\d:?\d\d)?\]?\s+"
@@ -30,15 +33,25 @@ SYSLOG = re.compile(
     r"^(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) +(\d{1,2}) (?:(\d{4}) )?"
     r"(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))? "
 )
+# journalctl -o short-full, short-unix and short-monotonic (behind its stamp); the system log's own
+# protocol; /dev/kmsg
+FULL = re.compile(
+    r"^[A-Z][a-z]{2} (\d{4})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))? "
+    r"([+-]\d\d(?:\d\d)?|[A-Z]{2,5}) (?=\S+ \S+: )"
+)
+UNIX = re.compile(r"^(\d{10})\.\d{6} (?=\S+ \S+: )")
+HOST_TAG = re.compile(r"^([\w.-]+) (kernel|[\w./@-]+(?=\[\d))(?:\[(\d+)\])?: ?")
+PROTOCOL = re.compile(r"^(\S+) ([\w./-]+) (?:-|(\d+)) \S+ (?:-|\[[^\]]*\]) ")
+KMSG = re.compile(r"^\d{1,4},\d{1,12},(\d{1,15}),[-c+][^;]{0,80};")
 TAG = re.compile(r"^(\S+) (?:\S+@\S+ )?([\w./@():+-]+?)(?:\[(\d+)\])?: ?")
 BARE_TAG = re.compile(r"^(kernel): ?")
 STAMP = re.compile(
-    r"\[ *(\d{1,9}\.\d{3,9})\](?:\[ *([TC]\d+)\])? ?|\(\d+\)\[(\d+\.\d{6})\]|"
+    r"\[ *(\d{1,9}\.\d{3,9})(?: <[ \d.]+>|@\d+)?\](?:\[ *([TC]\d+)\])? ?|\(\d+\)\[(\d+\.\d{6})\]|"
     r"\[ *\d+\]\[(\d+\.\d{6})\] ?"
 )
-HUMAN = re.compile(
-    r"\[(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) (\w{3}) +(\d{1,2}) (\d\d):(\d\d):(\d\d) (\d{4})\] ?"
-)
+# dmesg -T, in the words of its user's language; -H, which counts on from the line above
+HUMAN = re.compile(r"\[[^\W\d]{1,8}\.? (\w{1,8})\.? +(\d{1,2}) (\d\d):(\d\d):(\d\d) (\d{4})\] ?")
+SINCE = re.compile(r"\[(?: *\+\d{1,9}\.\d{6}|\w{1,8}\.? +\d{1,2} \d\d:\d\d)\] ?")
 AGAIN = re.compile(r"(?<=\S)\s*(?=\[ *\d{1,7}\.\d{6}\](?:\[ *[TC]\d+\])? \S)")
 ALONE = re.compile(r"\[ *([TC]\d+)\] ?")
 CALLER = re.compile(r"^(?:\[ *([TC]\d+)\] ?|\(\d+\)|<\d>)")
@@ -87,22 +100,39 @@ def read(raw: str, number: int = 0) -> Line:
     text = text.replace("\xa0", " ")  # mail programs' way to keep blanks
     if text[:1] == "{":
         text = _journal_json(text)
-    at = stamp = program = caller = pid = None
+    stamp = program = caller = pid = None
     if text[:1] in PUT_BEFORE:
         for pattern in (QUOTED, COLLECTOR, LEVEL, DECODED_LEVEL):
             text = pattern.sub("", text, count=1)
-    if found := ISO.match(text):
-        at, text = _iso(found), text[found.end() :]
-    elif found := SYSLOG.match(text):
-        at, text = _syslog(found), text[found.end() :]
-    if at and (found := TAG.match(text)):
+    at, text, by_dmesg = _dated(text)
+    if by_dmesg:
+        program = "kernel"
+    elif at and (found := TAG.match(text) or PROTOCOL.match(text)):
         program, pid, text = found[2].rpartition("/")[2], found[3], text[found.end() :]
     elif found := BARE_TAG.match(text):
         program, text = "kernel", text[found.end() :]
     if program is None or program in KERNEL_TAGS:
         text, stamp, caller, human = _printk(text)
         at = at or human
+        if program is None and stamp is not None and (found := HOST_TAG.match(text)):
+            program, pid, text = found[2], found[3], text[found.end() :]
     return Line(text, raw, number, stamp, at, program, caller, pid)
+
+
+def _dated(text: str) -> tuple[datetime | None, str, bool]:
+    """The time in front of a line, what stands behind it, and whether dmesg put it there."""
+    if found := SYSLOG.match(text):
+        return _syslog(found), text[found.end() :], False
+    if found := ISO.match(text):
+        by_dmesg = len(found[7] or "") == 6 and found[0][19] == "," and ":" in (found[8] or "")
+        return _iso(found), text[found.end() :], by_dmesg
+    if found := FULL.match(text):
+        return _iso(found), text[found.end() :], False
+    if found := FILE.match(text):
+        return _dated(text[found.end() :])
+    if found := UNIX.match(text):
+        return datetime.fromtimestamp(int(found[1]), UTC), text[found.end() :], False
+    return None, text, False
 
 
 def _printk(text: str) -> tuple[str, float | None, str | None, datetime | None]:
@@ -118,6 +148,10 @@ def _printk(text: str) -> tuple[str, float | None, str | None, datetime | None]:
         return text, stamp, caller, None
     if found := HUMAN.search(text, 0, 120):
         return text[found.end() :], None, None, _human(found)
+    if found := KMSG.match(text):
+        return text[found.end() :], int(found[1]) / 1e6, None, None
+    if found := SINCE.match(text):
+        return text[found.end() :], None, None, None
     return text, None, None, None
 
 
@@ -136,16 +170,20 @@ def _journal_json(text: str) -> str:
 
 
 def _iso(found: re.Match) -> datetime | None:
-    zone = None
-    if found[8]:
-        sign = -1 if found[8][0] == "-" else 1
-        digits = found[8][1:].replace(":", "")
-        zone = UTC
-        if found[8] != "Z":
-            offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
-            if offset < timedelta(hours=24):
-                zone = timezone(sign * offset)
-    return _time(*(int(found[n]) for n in range(1, 7)), zone=zone)
+    return _time(*(int(found[n]) for n in range(1, 7)), zone=_zone(found[8] or ""))
+
+
+def _zone(said: str) -> timezone | None:
+    """UTC or an offset; other names say too little, for CST is two of them."""
+    if said in ("Z", "UTC"):
+        return UTC
+    if said[:1] not in ("+", "-"):
+        return None
+    digits = said[1:].replace(":", "").ljust(4, "0")
+    offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
+    if offset >= timedelta(hours=24):
+        return None
+    return timezone(-offset if said[0] == "-" else offset)
 
 
 def _syslog(found: re.Match) -> datetime | None:
@@ -155,10 +193,12 @@ def _syslog(found: re.Match) -> datetime | None:
 
 
 def _human(found: re.Match) -> datetime | None:
-    if found[1] not in MONTHS:
+    numeral = found[1].removesuffix("月")
+    if not numeral.isdecimal() and numeral not in MONTHS:
         return None
-    numbers = (int(found[n]) for n in (3, 4, 5))
-    return _time(int(found[6]), MONTHS.index(found[1]) + 1, int(found[2]), *numbers)
+    month = int(numeral) if numeral.isdecimal() else MONTHS.index(numeral) + 1
+    numbers = (int(found[n]) for n in (2, 3, 4, 5))
+    return _time(int(found[6]), month, *numbers)
 
 
 def _time(*numbers: int, zone: timezone | None = None) -> datetime | None:

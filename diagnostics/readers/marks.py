@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from .headers import header
 
+CMDLINE = r"(?:Kernel )?[Cc]ommand line: "
 SYSRQ = r"[Ss]ys[Rr]q ?: "
 MCE = r"(?:\{\d+\})?(?:mce: )?\[Hardware Error\]: "
 
@@ -73,7 +74,8 @@ STORAGE = [
             r"EXT[234]-fs error",
             r"EXT[234]-fs \(\S+\): (?:error|Remounting filesystem read-only)",
             r"(?:Aborting journal on device|JBD2: Error)",
-            r"XFS \(\S+\): .*(?:[Cc]orruption|Internal error|[Mm]etadata I/O error|[Ss]hut down)",
+            r"XFS \(\S+\): .*(?:[Cc]orruption|Internal error|[Mm]etadata I/O error"
+            r"|[Ll]og I/O [Ee]rror|[Ss]hut(?:ting)? down)",
             r"BTRFS(?: critical|: error|: Transaction aborted)",
             r"BTRFS error .*(?:corrupt|parent transid|errno=|forced readonly)",
             r"F2FS-fs .*(?:inconsistent|corrupt)",
@@ -151,11 +153,16 @@ BOOT = [
     ),
 ]
 
-CRASH_KERNEL = [
-    header(
-        "kdump.kernel",
-        [r"(?:Kernel c|C)ommand line: .*\b(?:elfcorehdr=|reset_devices\b)"],
-        ["ommand line: "],
+CAPTURE = [
+    header(  # the address at which the crashed kernel left its memory
+        "capture.kernel",
+        [
+            CMDLINE + r".*\breset_devices\b",
+            CMDLINE + r".*\belfcorehdr=.*\bBOOT_IMAGE=",
+            CMDLINE + r".*\bBOOT_IMAGE=.*\belfcorehdr=",
+            r"(?:OF: fdt: )?Reserving \S+ ?KiB of memory at \S+ for elfcorehdr",
+        ],
+        ["reset_devices", "BOOT_IMAGE=", "Reserving "],
         single=True,
     ),
 ]
@@ -181,7 +188,8 @@ END = [
         [
             r"reboot: (?:Restarting system|machine restart)",
             r"Restarting system\.?\s*$",
-            r"(?:systemd-shutdown\[1\]: )?Rebooting(?: machine)?\.+$",
+            r"(?:systemd-shutdown\[1\]: )?Rebooting(?: machine| with kexec)?\.+$",
+            r"kexec(?:_core)?: Starting new kernel",
             r"(?:The system will reboot|System is rebooting)",
             r"(?:systemd\[1\]: )?Reached target .*\b[Rr]eboot",
             r"(?:systemd\[1\]: )?Starting (?:System )?Reboot\.\.\.",
@@ -191,7 +199,7 @@ END = [
             r"Requesting system reboot",
             r"type=(?:EXECVE|SYSCALL) .*\b(?:a0|comm)=\"reboot\"",
         ],
-        ["eboot", "Restarting system", "runlevel: "],
+        ["eboot", "Restarting system", "runlevel: ", "Starting new kernel"],
         single=True,
     ),
     header(
@@ -240,5 +248,5 @@ LOGINS = [
     ),
 ]
 
-BY_KERNEL = (*OOM, *HARDWARE, *STORAGE, *KEYS, *BOOT, *CRASH_KERNEL, *CLOCK)
+BY_KERNEL = (*OOM, *HARDWARE, *STORAGE, *KEYS, *BOOT, *CAPTURE, *CLOCK)
 BY_ANYONE = (*SPOKEN, *END, *LOGINS)

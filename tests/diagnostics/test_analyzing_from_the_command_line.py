@@ -101,11 +101,33 @@ def test_bad_input_is_named_and_ends_with_2():
         assert message in ended.stderr.decode(), args
 
 
-def test_bytes_that_are_no_text_are_survived():
-    for given in (bytes(range(256)) * 500, b"\x00" * 100_000, b"x" * 3_000_000, b""):
+def test_what_holds_nothing_to_judge_by_is_called_neither_sound_nor_broken():
+    for given in (
+        b"",
+        b" \r\n" * 9,
+        b"\x00" * 100_000,
+        bytes(range(256)) * 500,
+        b"\x7fELF\2\1" * 99,
+    ):
         ended = analyze("-", given=given)
-        assert ended.returncode == 0
-        assert json.loads(ended.stdout)["kind"] == "none"
+        answer = json.loads(ended.stdout)
+        assert (ended.returncode, answer["kind"], answer["confidence"]) == (
+            0,
+            "undetermined",
+            "none",
+        )
+    empty = json.loads(analyze("--jsonl", given=b'{"id": 1, "text": "\\n"}').stdout)
+    assert (empty["kind"], empty["crashed"]) == ("undetermined", False)
+
+
+def test_text_in_which_nothing_happened_is_sound():
+    for given in (b"x" * 3_000_000, b"all quiet", b"\x00" * 5000 + b"all quiet\n"):
+        assert json.loads(analyze("-", given=given).stdout)["kind"] == "none"
+
+
+def test_a_crash_between_bytes_that_are_no_text_is_found():
+    noise = bytes(range(1, 32)) * 900
+    assert json.loads(analyze("-", given=noise + b"\n" + CRASH).stdout)["kind"] == "kernel_panic"
 
 
 def test_an_utf_16_text_is_read():

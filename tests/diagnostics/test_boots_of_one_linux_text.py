@@ -70,6 +70,50 @@ def test_printed_logins_tell_a_crash_from_a_shutdown():
     assert verdict(boot + down).kind == "normal_reboot"
 
 
+CAPTURE = """\
+[    0.000000] Linux version 5.10.0 (build@host) #1 SMP
+[    0.000000] Command line: root=/dev/vda1 nr_cpus=1 reset_devices elfcorehdr=867740K
+[    0.021000] Kernel command line: root=/dev/vda1 nr_cpus=1 reset_devices elfcorehdr=867740K
+kdump: saving vmcore complete
+[   21.223456] reboot: Restarting system
+"""
+REAL = "[    0.000000] Linux version 5.10.0 (build@host) #1 SMP\n[    9.100000] eth0: link up\n"
+OOPS = """\
+[  812.100000] BUG: kernel NULL pointer dereference, address: 0000000000000018
+[  812.100001] RIP: 0010:acs_submit+0x42/0x90 [acmestor]
+"""
+
+
+@pytest.mark.parametrize("after", ["", REAL, "SeaBIOS (version 1.16.2)\n" + REAL])
+def test_the_crash_kernel_belongs_to_the_boot_that_crashed(after):
+    judged = verdict(OOPS + CAPTURE + after)
+    assert (judged.kind, judged.subkind, judged.function) == (
+        "kernel_panic",
+        "null_deref",
+        "acs_submit",
+    )
+
+
+@pytest.mark.parametrize("after", ["", REAL, "SeaBIOS (version 1.16.2)\n" + REAL])
+@pytest.mark.parametrize("before", ["", "[  812.100000] eth0: link down\n"])
+def test_a_crash_kernel_alone_tells_of_a_panic_and_not_of_a_restart(before, after):
+    judged = verdict(before + CAPTURE + after)
+    assert (judged.kind, judged.subkind) == ("kernel_panic", "other_panic")
+
+
+def test_a_crash_kernel_whose_first_lines_are_missing_takes_no_crash_away():
+    missing = CAPTURE.partition("\n")[2]
+    life = "[  100.100000] eth0: link up\n" * 90
+    assert (
+        verdict("[  99.100000] eth0: up\n" + REAL + life + OOPS + missing).subkind == "null_deref"
+    )
+
+
+def test_room_kept_for_a_crash_kernel_is_none():
+    kept = CAPTURE.replace("reset_devices elfcorehdr=867740K", "crashkernel=192M")
+    assert verdict(kept + REAL).kind == "normal_reboot"
+
+
 def test_the_crash_kernels_own_restart_is_no_orderly_end():
     text = PANIC + PANIC.replace("Kernel panic - not syncing: Fatal exception", "Rebooting.")
     found = linux.judge({"text": CRON + text + START + UP})
@@ -95,10 +139,6 @@ DIED = "[ 9000.100000] Kernel panic - not syncing: Fatal exception\n"
 def test_a_console_on_which_the_crash_kernel_speaks_too_tells_of_the_crash(after):
     found = verdict(AGAIN + DIED + CRASH_KERNEL + after)
     assert (found.kind, found.crashed) == ("kernel_panic", True)
-
-
-def test_a_crash_kernel_whose_crash_was_lost_is_no_orderly_reboot():
-    assert verdict(CRASH_KERNEL + AGAIN).kind != "normal_reboot"
 
 
 def test_an_orderly_reboot_long_after_a_dump_is_the_orderly_one():

@@ -91,6 +91,12 @@ FIRES = [
     ("warning/mce_corrected", f"{STAMP}mce: [Hardware Error]: Machine check events logged\n"),
     ("warning/mce_corrected", f"{STAMP}EDAC MC0: 1 CE memory read error on DIMM_A1\n"),
     ("warning/nmi_unknown", f"{STAMP}Uhhuh. NMI received for unknown reason 3d on CPU 0.\n"),
+    (
+        "warning/fs_error",
+        f"{STAMP}XFS (md0): Log I/O Error (0x2) detected at xlog_ioend_work+0x6e\n",
+    ),
+    ("warning/other_report", f'{STAMP}irq 16: nobody cared (try booting with "irqpoll")\n'),
+    ("kernel_panic/oops", "PANIC: early exception 0x0e IP 10:ffffffff81234567 error 0 cr2 0x18\n"),
     ("oom_kill/global", f"{STAMP}Out of memory: Killed process 94 (mysqld) total-vm:196824kB\n"),
     (
         "oom_kill/memcg",
@@ -102,6 +108,8 @@ FIRES = [
     ),
     ("unexplained_reboot/sysrq_b", f"{STAMP}sysrq: Resetting\n"),
     ("normal_reboot/reboot", f"{STAMP}reboot: Restarting system\n"),
+    ("normal_reboot/reboot", f"{STAMP}systemd-shutdown[1]: Rebooting with kexec.\n"),
+    ("normal_reboot/reboot", f"{STAMP}kexec_core: Starting new kernel\n"),
     ("normal_reboot/shutdown", f"{STAMP}reboot: Power down\n"),
     ("none/user_segfault", f"{STAMP}nginx[77]: segfault at 8 ip 000055d0 sp 00007ffd error 4\n"),
     ("none/io_error", f"{STAMP}blk_update_request: I/O error, dev vdb, sector 2048 op 0x0\n"),

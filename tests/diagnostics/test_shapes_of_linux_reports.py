@@ -93,6 +93,20 @@ PREFIXES = {
     "rfc 5424": "2026-11-09T12:01:01.123456+08:00 web-7 kernel: [  812.345678] ",
     "journal": "Nov 09 12:01:01 web-7 kernel: ",
     "dmesg -T": "[Mon Nov  9 12:01:01 2026] ",
+    "dmesg -T in Chinese": "[一 11月  9 12:01:01 2026] ",
+    "dmesg -T in German": "[Mo Nov.  9 12:01:01 2026] ",
+    "dmesg -H": "[  +0.000012] ",
+    "dmesg -H, first line of a minute": "[Nov 9 12:01] ",
+    "dmesg -d": "[  812.345678 <    0.000012>] ",
+    "dmesg --time-format iso": "2026-11-09T12:01:01,123456+08:00 ",
+    "journalctl -o short-full": "Mon 2026-11-09 12:01:01 CST web-7 kernel: ",
+    "journalctl -o short-unix": "1794196861.123456 web-7 kernel: ",
+    "journalctl -o short-monotonic": "[  812.345678] web-7 kernel: ",
+    "journalctl -o short-delta": "[  812.345678 <    0.000012 >] web-7 kernel: ",
+    "the system log's protocol": "<1>1 2026-11-09T12:01:01.123456+08:00 web-7 kernel - - - ",
+    "/dev/kmsg": "1,1207,812345678,-;",
+    "grep in several files": "messages-20261109:Nov  9 12:01:01 web-7 kernel: ",
+    "a small board's serial line": "[  812.345678@1] ",
     "quoted mail": "> [  812.345678] ",
     "nothing": "",
 }
@@ -102,6 +116,20 @@ PREFIXES = {
 def test_the_same_report_is_read_behind_the_prefix_of(where):
     text = "".join(f"{PREFIXES[where]}{line}\n" for line in OOPS)
     assert judged(text) == ("kernel_panic", "null_deref", "acs_submit")
+
+
+@pytest.mark.parametrize("where", [where for where in PREFIXES if "kernel" in PREFIXES[where]])
+def test_what_a_program_says_behind_the_prefix_of_a_logger_is_no_report(where):
+    before = PREFIXES[where].replace("kernel - ", "app 77 ").replace("kernel:", "app[77]:")
+    text = "".join(f"{before}{line}\n" for line in OOPS)
+    assert judged(text)[0] == "none"
+
+
+def test_an_exported_journal_is_read_as_what_journalctl_prints():
+    entry = "__CURSOR=s=1\n__REALTIME_TIMESTAMP=1794196861123456\n_HOSTNAME=web-7\n"
+    by_kernel = "".join(f"{entry}SYSLOG_IDENTIFIER=kernel\nMESSAGE={line}\n\n" for line in OOPS)
+    assert judged(by_kernel) == ("kernel_panic", "null_deref", "acs_submit")
+    assert judged(by_kernel.replace("=kernel", "=app"))[0] == "none"
 
 
 @pytest.mark.parametrize("kept", range(4, len(OOPS)))
@@ -421,6 +449,15 @@ REPORTS = {
         ffff888026df22b8 (&acs->lock){....}-{3:3}, at: acs_poll+0x12/0x40
         """,
         ("warning", "lockdep", "acs_poll"),
+    ),
+    "a sanitizer's first line, repeated for what was compiled into the function": (
+        """\
+        BUG: KASAN: slab-use-after-free in atomic_read include/linux/atomic.h:32 [inline]
+        BUG: KASAN: slab-use-after-free in acs_users drivers/acme/stor.h:9 [inline]
+        BUG: KASAN: slab-use-after-free in acs_submit+0x42/0x90 drivers/acme/stor.c:16
+        Read of size 4 at addr ffff88807c0a1b80 by task dd/77
+        """,
+        ("warning", "memory_corruption", "acs_submit"),
     ),
     "a stall found on a processor that idled": (
         """\

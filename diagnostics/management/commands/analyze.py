@@ -12,6 +12,7 @@ import sys
 from argparse import ArgumentParser
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib import import_module
 from typing import Any, BinaryIO
 
@@ -81,16 +82,28 @@ def _one(stream: BinaryIO, os: str | None) -> dict[str, Any]:
         return told(None, _windows(record))
     if BUNDLE in head[:LEADING]:
         return told(None, _bundle(head + stream.read(BLOCK)))
-    from diagnostics.analyzers import linux
+    return told(None, _log(head, stream))
 
-    return told(None, linux.judge_stream(_texts(head, stream)))
+
+def _log(head: bytes, stream: BinaryIO) -> Analysis:
+    """A log of any size. Bytes that are none, and in which nothing was found, tell nothing."""
+    from diagnostics.analyzers import linux
+    from diagnostics.readers import encodings
+
+    found = linux.judge_stream(_texts(head, stream))
+    if found.findings or encodings.is_text(head):
+        return found
+    return replace(found, verdict=linux.UNDETERMINED)
 
 
 def _is_brought(head: bytes) -> bool:
-    """Something that is no log by itself: packed, an event log, or printed Windows events."""
-    from diagnostics.readers import encodings, event_log, unpacking, windows_print
+    """Something that is no log by itself: packed, an event log, an exported journal, or printed
+    Windows events."""
+    from diagnostics.readers import encodings, event_log, journal_export, unpacking, windows_print
 
     if head.startswith((unpacking.GZIP, unpacking.ZIP, event_log.MAGIC)):
+        return True
+    if journal_export.looks_like(head):
         return True
     start = encodings.decoded(head[:SAMPLE]).text
     return not start.lstrip().startswith("{") and windows_print.looks_like(start)

@@ -51,6 +51,23 @@ def test_a_blue_screen_is_named_by_the_record_of_the_next_boot(log):
     assert analysis.findings[0].quote.text.startswith("2026-11-20T02:04:00")
 
 
+@pytest.mark.parametrize(
+    ("noted", "kind_of_end"),
+    [
+        ("true", "planned_unknown_initiator"),
+        ("false", "unclean_no_bugcheck"),
+        (None, "undetermined"),
+    ],
+)
+def test_what_windows_noted_of_the_stop_before_counts_where_nothing_else_tells(
+    log, noted, kind_of_end
+):
+    log.started(0)
+    if noted:
+        log.say(0, 20, "Microsoft-Windows-Kernel-Boot", LastShutdownGood=noted)
+    assert kind(log) == kind_of_end
+
+
 def test_event_41_counts_in_decimal(log):
     log.crash(0, 307)
     assert verdict(log).bugcheck_code == "0x133"
