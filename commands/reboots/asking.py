@@ -317,10 +317,10 @@ def in_flight(instances: Iterable[Instance]) -> set[int]:
     return set(rows.values_list("instance_id", flat=True))
 
 
-def risks_by_name(batch: RebootBatch) -> dict[Risk, list[RebootItem]]:
-    """Which items carry which risk, as of the latest look."""
+def risks_by_name(batch: RebootBatch, items: Iterable[RebootItem]) -> dict[Risk, list[RebootItem]]:
+    """Which of these items of the batch carry which risk, as of the latest look."""
     needs, found = Needs.of(batch), {}
-    for item in batch.items.select_related("instance").order_by("place"):
+    for item in items:
         for risk in preflight.risks(item.facts, needs):
             found.setdefault(risk, []).append(item)
     return found

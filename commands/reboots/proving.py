@@ -94,7 +94,7 @@ def _take_over_power(wave: RebootWave) -> None:
         if target.outcome == "going_down":
             now = timezone.now()
             back = timedelta(seconds=wave.batch.back_within(item.instance))
-            rows.update(answered_at=now, back_by=now + back)
+            rows.update(answered_at=now, back_by=now + back, in_doubt=False)
         elif target.outcome in ("unknown", "stopped") or target.exit_code in codes:
             rows.update(in_doubt=True, reason=wave_runs.in_words(target)[:2000])
         elif target.outcome == "unreached":

@@ -67,6 +67,9 @@ def markdown(batch: RebootBatch, items: Any) -> str:
         f"- {_('Finished')}: {_at(batch.finished_at)}",
         *_emergency(batch),
     ]
+    if hidden := batch.size - sum(found.values()):
+        words = _("%(hidden)s more instances are outside the part of the fleet that you see.")
+        lines += ["", words % {"hidden": hidden}]
     for outcome, rows in by_outcome(items):
         lines += ["", f"## {outcome.label}: {len(rows)}", ""]
         lines += [_row(item) for item in rows]

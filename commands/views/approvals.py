@@ -96,7 +96,7 @@ def _of_batch(request: HttpRequest, approval: Approval) -> HttpResponse:
         (item, found) for item in left if (found := preflight.changes(item.asked_facts, item.facts))
     ]
     now = timezone.now()
-    risky = asking.risks_by_name(batch)
+    risky = asking.risks_by_name(batch, items)
     told = _said(request, approval) | {
         "batch": batch,
         "plan": planning.plan(batch, [item.instance for item in going], now) if going else None,

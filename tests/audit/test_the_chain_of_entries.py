@@ -87,6 +87,21 @@ def test_reordered_entries_are_found():
     assert any("inserted or reordered" in problem for problem in chain.problems())
 
 
+def test_an_inserted_entry_is_found():
+    entries(5)
+    names = "at, actor_id, actor_label, via, act, subject_label, subject_key, subject_url, details"
+    for number in (5, 4):
+        sql("update audit_auditentry set number = %s where number = %s", number + 1, number)
+    sql(
+        f"insert into audit_auditentry ({names}, number, previous, mac)"
+        f" select {names}, 4, mac, 'forged' from audit_auditentry where number = 3"
+    )
+    sql("update audit_chainhead set number = 6")
+    found = list(chain.problems())
+    assert "entry 4 was changed, or written with another key" in found
+    assert "entry 5 does not follow entry 4: inserted or reordered" in found
+
+
 def test_an_entry_written_without_the_key_is_found(settings):
     entries(2)
     key, settings.SECRETS_KEY = settings.SECRETS_KEY, "not the key"

@@ -9,9 +9,10 @@ from django.utils import timezone
 
 from commands import approvals
 from commands.models import Approval, RebootBatch
+from instances.models import InstanceTag
 from portal.audit.models import AuditEntry
 from portal.transitions import WrongState
-from tests.factories import ScopeFactory, a_person
+from tests.factories import AccountFactory, ScopeFactory, a_person
 from tests.reboots.driving import a_script
 from tests.reboots.waiting import instances, kept, looked_at, waiting
 
@@ -142,6 +143,35 @@ def test_a_window_from_another_zone_is_the_same_window():
     approval = waiting(opens_at=opens, closes_at=opens + timedelta(hours=8))
     say(approval, a_person("manager"))
     assert state(approval) == ("approved", "all")
+
+
+def the_first_of(rows, by) -> dict[str, object]:
+    """A part of the fleet that has the first of the rows, and no other."""
+    if by == "account":
+        rows[1].account = AccountFactory(name="other")
+        rows[1].save()
+        return {"account": rows[0].account}
+    InstanceTag.objects.create(instance=rows[0], key="team", value="shop")
+    InstanceTag.objects.create(instance=rows[1], key="team", value="bank")
+    return {"tag_key": "team", "tag_value": "shop"}
+
+
+@pytest.mark.parametrize("by", ["account", "tag"])
+def test_one_instance_outside_ones_part_of_the_fleet_is_enough(by, client):
+    rows = instances(2)
+    part = the_first_of(rows, by)
+    operator, manager = a_person("operator", **part), a_person("manager", **part)
+    with pytest.raises(PermissionDenied, match="instances that you do not see"):
+        waiting(by=operator, rows=rows)
+    assert waiting(by=operator, rows=rows[:1]).batch.size == 1
+    rows[1].name, rows[1].charge_type = "vault", "SpotAsPriceGo"
+    rows[1].save()
+    approval = waiting(rows=rows)
+    assert "do not see" in refused(approval, manager)
+    client.force_login(manager)
+    page = client.get(approval.get_absolute_url()).text
+    assert "1 of its instances are outside the part of the fleet that you see" in page
+    assert "vault" not in page
 
 
 def test_nobody_asks_for_instances_that_they_do_not_see():
