@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 
 from commands.models import (
     LIVE,
+    Decision,
     Dispatch,
     ItemOutcome,
     ItemState,
@@ -53,6 +54,8 @@ class Unfit(TextChoices):
     IN_FLIGHT = "in_flight", _("another reboot of it is under way")
     RUN = "run", _("a run that takes it down is under way")
     NO_PROOF = "no_proof", _("no proof possible, and nobody accepted that")
+    UNTAGGED = "untagged", _("no longer with the tag for which a rule let it pass")
+    PROTECTED = "protected", _("tagged as protected since somebody decided")
 
 
 class Risk(TextChoices):
@@ -192,6 +195,20 @@ def unfit(facts: Facts, needs: Needs, *, accepted: bool = False) -> Unfit | None
     if silent and needs.status == "Running" and not accepted:
         return Unfit.NO_PROOF
     return None
+
+
+def unfit_since(before: Facts, now: Facts, tag: tuple[str, str] | None) -> Unfit | None:
+    """Why the yes does not hold for it any more; `before` is what whoever said it saw, `tag` what
+    a written rule that said it wants."""
+    if tag and now["tags"].get(tag[0]) != tag[1]:
+        return Unfit.UNTAGGED
+    return Unfit.PROTECTED if is_protected(now) and not is_protected(before) else None
+
+
+def tag_of_rule(batch: RebootBatch) -> tuple[str, str] | None:
+    """The tag that every instance has to carry, where a written rule said yes."""
+    said = Decision.objects.filter(approval__batch=batch, rule__isnull=False, yes=True)
+    return said.values_list("rule__tag_key", "rule__tag_value").first()
 
 
 def risks(facts: Facts, needs: Needs) -> list[Risk]:

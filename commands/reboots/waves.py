@@ -71,11 +71,14 @@ def _check(claim: Claim[RebootWave]) -> None:
         return claim.release(due_at=timezone.now() + timedelta(seconds=5), deadline=give_up)
     with transaction.atomic():
         claim.write(deadline=None, looked_at=timezone.now())
+        before = {item.pk: item.facts for item in rows}
         looking.keep(batch, rows, seen)
-        needs, fit = Needs.of(batch), []
+        needs, tag, fit = Needs.of(batch), preflight.tag_of_rule(batch), []
         for item in rows:
             place = (item.instance.account_id, item.instance.region)
             why = preflight.unfit(item.facts, needs, accepted=item.accepted)
+            if not why and not batch.emergency:
+                why = preflight.unfit_since(before[item.pk], item.facts, tag)
             if place in seen.problems:
                 why = NOT_SEEN % {"why": seen.problems[place]}
                 items.end([item], ItemOutcome.SKIPPED, why)

@@ -3,10 +3,11 @@
 import pytest
 
 from commands.invocations import invoke
-from commands.models import RebootItem
+from commands.models import AutoPass, RebootItem
 from commands.reboots import waves
 from commands.reboots.preflight import Risk
 from commands.targets import Reason, Selection, reach
+from instances import refresh
 from tests.factories import a_person
 from tests.reboots.driving import approved, asked, draft, outcomes, over, reasons, turn, until_stage
 
@@ -25,6 +26,39 @@ def test_whoever_became_unfit_since_the_approval_is_skipped_with_the_reason(flee
     over(batch)
     assert outcomes(batch) == ["skipped", "proven"]
     assert reasons(batch)[0] == reason
+    assert fleet.counted("reboots", unfit) == 0
+
+
+def test_whoever_became_protected_since_the_yes_is_spared(fleet):
+    unfit, fit = rows = fleet.rows[:2]
+    batch = approved(asked(rows))
+    fleet.simulator.change(unfit.instance_id, tags={"protected": "yes"})
+    over(batch)
+    assert outcomes(batch) == ["skipped", "proven"]
+    assert reasons(batch)[0] == "protected"
+    assert fleet.counted("reboots", unfit) == 0
+
+
+def test_whoever_was_protected_when_somebody_decided_goes_down(fleet):
+    row = fleet.rows[0]
+    batch = asked([row])
+    fleet.simulator.change(row.instance_id, tags={"protected": "yes"})
+    assert outcomes(over(approved(batch))) == ["proven"]
+
+
+def test_a_rule_lets_nobody_pass_who_lost_its_tag_meanwhile(fleet):
+    unfit, fit = rows = fleet.rows[:2]
+    for row in rows:
+        fleet.simulator.change(row.instance_id, tags={"env": "staging"})
+    refresh.look_again(rows, planned=False)
+    rule = {"name": "staging", "tag_key": "env", "tag_value": "staging", "at_most": 5}
+    AutoPass.objects.create(author=a_person("manager"), **rule)
+    batch = asked(rows)
+    assert batch.state == "ready"
+    fleet.simulator.change(unfit.instance_id, tags={"env": "production"})
+    over(batch)
+    assert outcomes(batch) == ["skipped", "proven"]
+    assert reasons(batch)[0] == "untagged"
     assert fleet.counted("reboots", unfit) == 0
 
 
