@@ -163,6 +163,8 @@ def _join(opened: Event, line: Line) -> None:
     whole = replace(above, text=f"{above.text} {line.text.strip()}")
     if above is opened.line:
         opened.line = whole
+        told = recognise(whole)  # the broken line may have said too little of what it is
+        opened.code = told.code if told and not told.single else opened.code
     else:
         opened.body.append(whole)
 

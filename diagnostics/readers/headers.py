@@ -33,7 +33,7 @@ OOPS = [
     header(
         "oops.null_deref",
         [
-            r"(?:BUG: )?[Uu]nable to handle kernel NULL pointer dereference",
+            r"(?:BUG: )?[Uu]nable to handle kernel NULL\b",
             r"BUG: kernel NULL pointer dereference",
             r"BUG: Kernel NULL pointer dereference",
         ],

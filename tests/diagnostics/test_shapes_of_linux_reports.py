@@ -152,6 +152,23 @@ def test_lines_that_a_mailer_wrapped_are_put_together():
     assert judged(text) == ("kernel_panic", "paging_fault", "acs_submit")
 
 
+def test_a_first_line_that_a_mailer_wrapped_is_read_whole():
+    text = """\
+        > [  812.345678] BUG: unable to handle kernel
+        > NULL pointer dereference at 0000000000000018
+        > [  812.345680] RIP: 0010:acs_submit+0x42/0x90 [acmestor]
+        """
+    assert judged(text) == ("kernel_panic", "null_deref", "acs_submit")
+
+
+def test_a_first_line_that_was_cut_by_the_width_of_a_terminal_still_tells():
+    text = """\
+        Nov  9 12:01:01 web-7 kernel: [  812.345678] BUG: unable to handle kernel NULL poin
+        Nov  9 12:01:01 web-7 kernel: [  812.345680] RIP: 0010:acs_submit+0x42/0x90 [acme
+        """
+    assert judged(text) == ("kernel_panic", "null_deref", "acs_submit")
+
+
 def test_reports_of_two_processors_printed_through_each_other():
     text = """\
         [  812.345678] BUG: kernel NULL pointer dereference, address: 0000000000000018
