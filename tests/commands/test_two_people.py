@@ -258,3 +258,11 @@ def test_a_run_with_a_reason_to_break_the_freeze_begins_in_it(client, approval):
     client.force_login(a_person("manager"))
     answer(client, approval)
     assert approval.state == "approved" and started(approval)
+
+
+def test_whoever_decides_sees_how_carefully_it_runs_and_why_it_cannot_wait(client, approval):
+    how = {"concurrency": 3, "max_errors": "10%", "freeze_reason": "the disk is full"}
+    Invocation.objects.update(**how)
+    page = client.get(approval.get_absolute_url()).text
+    for words in ("at most 3 at once", "stops beyond 10% errors", "the disk is full"):
+        assert words in page
