@@ -48,6 +48,7 @@ def install(request: HttpRequest) -> HttpResponse:
         return redirect(f"{reverse('instances:list')}?{asked}")
     if request.POST.get("sure") != "1":
         shown = {"chosen": chosen, "left_out": len(set(told)) - len(chosen)}
+        shown["back"] = reverse("instances:list")  # this page can only be posted to
         return render(request, "commands/agents_install.html", shown)
     agents.install(chosen, by=request.user, via="page")
     said = ngettext("ECS is asked for %d instance.", "ECS is asked for %d instances.", len(chosen))

@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_POST
@@ -123,6 +124,7 @@ def check(request: HttpRequest) -> HttpResponse:
             "seen": seen,
             "changed": bool(request.POST.get("seen")) and not sure,
             "once": uuid.uuid4(),
+            "back": reverse("readiness:list"),  # this page can only be posted to
             "carried": [
                 (name, value)
                 for name in ("instance", "keep", "filtered")
