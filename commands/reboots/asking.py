@@ -266,15 +266,21 @@ def _record(batch: RebootBatch, by: Any, via: str, act: str, **more: Any) -> Non
 @transaction.atomic
 def at_once(instance: Instance, *, by: Any, reason: str, force: bool, via: str) -> RebootBatch:
     """The emergency path: one instance, now, without asking first. Limited per day; managers are
-    told at once, and somebody else has to review it within a day.
+    told at once, and somebody else has to review it within a day. A second click gets the first's.
 
     Raises ValidationError by field, PermissionDenied without the right.
     """
     _may_touch([instance], by, "commands.reboot_at_once")
     if len(reason.strip()) < 10:
         raise ValidationError({"reason": _("Say in a sentence why it cannot wait.")})
-    now = timezone.now()
+    now, way = timezone.now(), Way.FORCE if force else Way.REBOOT
     get_user_model().objects.select_for_update().get(pk=by.pk)  # their requests one by one
+    Instance.objects.select_for_update().get(pk=instance.pk)  # and those for one instance
+    if going := _emergency_of(instance):
+        if (going.asked_by_id, going.way) == (by.pk, way):
+            return going
+        told = _("An emergency reboot of it is under way already: %s.") % f"#{going.pk}"
+        raise ValidationError({"instances": told})
     today = RebootBatch.objects.filter(
         emergency=True, asked_by=by, asked_at__gt=now - timedelta(days=1)
     )
@@ -287,7 +293,7 @@ def at_once(instance: Instance, *, by: Any, reason: str, force: bool, via: str) 
         )
     batch = RebootBatch(
         name=_("Emergency: %s") % instance,
-        way=Way.FORCE if force else Way.REBOOT,
+        way=way,
         reason=reason,
         opens_at=now,
         closes_at=now + EMERGENCY_WINDOW,
@@ -308,6 +314,12 @@ def at_once(instance: Instance, *, by: Any, reason: str, force: bool, via: str) 
     telling.emergency(batch)
     batch.wake()
     return batch
+
+
+def _emergency_of(instance: Instance) -> RebootBatch | None:
+    """The emergency of this instance that is not over."""
+    open_ones = RebootBatch.objects.filter(emergency=True).exclude(state=BatchState.FINISHED)
+    return open_ones.filter(items__instance=instance).first()
 
 
 def in_flight(instances: Iterable[Instance]) -> set[int]:

@@ -62,6 +62,18 @@ def test_what_is_under_way_already_is_left_to_that():
 
 
 @pytest.mark.django_db
+def test_the_second_of_two_clicks_gets_the_same_one_and_nobody_begins_another():
+    (row,), person = instances(1), a_person("operator")
+    batch = hurry(row, person)  # nobody has taken it up yet
+    assert hurry(row, person) == batch
+    with pytest.raises(ValidationError, match=f"under way already: #{batch.pk}"):
+        hurry(row, a_person("operator"))
+    with pytest.raises(ValidationError, match=f"under way already: #{batch.pk}"):
+        hurry(row, person, force=True)
+    assert RebootBatch.objects.count() == 1
+
+
+@pytest.mark.django_db
 def test_home_and_the_report_say_that_nobody_approved_it_and_who_looked(client):
     person, manager = a_person("manager"), a_person("manager")
     batch = hurry(instances(1)[0], person)

@@ -88,6 +88,19 @@ def test_a_double_click_makes_one_batch():
     assert {one.pk for one in said} == {RebootBatch.objects.get().pk}
 
 
+def test_two_who_hurry_with_one_instance_reboot_it_once():
+    (row,), people = instances(1), [a_person("manager") for _ in range(2)]
+
+    def hurry(person):
+        return lambda: asking.at_once(
+            row, by=person, reason="it hangs and customers wait", force=False, via="page"
+        )
+
+    said = at_once(*map(hurry, people))
+    assert sum(isinstance(one, ValidationError) for one in said) == 1
+    assert RebootBatch.objects.count() == 1
+
+
 def test_emergencies_are_counted_one_after_the_other(settings):
     settings.REBOOT_EMERGENCIES_A_DAY = 1
     rows, person = instances(3), a_person("manager")
