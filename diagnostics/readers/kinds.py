@@ -44,6 +44,8 @@ SYSLOG_LINE = re.compile(
 )
 JOURNAL_MARK = re.compile(r"^-- (?:Logs begin|Journal begins|Boot [0-9a-f]{32}|Reboot) ?", re.M)
 PRINTK_LINE = re.compile(r"^(?:<\d+>)?\[ *\d+\.\d{6}\]", re.M)
+OF_ONE_BOOT = frozenset({VMCORE, DMESG})
+KERNEL_START = re.compile(rb"Linux version \d")
 # Things people have at hand that hold no text: what they are, and what to bring instead.
 OTHERS: tuple[tuple[bytes, Text], ...] = (
     (b"\x7fELF", _("a memory image (vmcore): bring vmcore-dmesg.txt, which lies beside it")),
@@ -92,7 +94,10 @@ def recognised(name: str, body: bytes) -> str:
         return BUNDLE
     if windows_print.looks_like(start):
         return EVENTS
-    return _by_name(name) or _by_lines(start)
+    named = _by_name(name)
+    if named in OF_ONE_BOOT and len(KERNEL_START.findall(body)) > 1:
+        return CONSOLE  # whatever it is called
+    return named or _by_lines(start)
 
 
 def _holds_bundle(body: bytes) -> bool:

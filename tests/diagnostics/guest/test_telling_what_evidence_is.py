@@ -13,6 +13,7 @@ from tests.diagnostics.guest.windows_log import Log
 
 EVENT = {"id": 6005, "provider": "EventLog", "channel": "System", "record_id": 1, "data": {}}
 EVENT["time"] = "2026-11-20T02:00:00Z"
+START = b"[ 0.000000] Linux version 5.10.134-16.al8.x86_64 #1 SMP\n"
 SYSLOG = b"Nov 20 02:00:00 web01 systemd[1]: Started Session 12 of user root.\n"
 
 
@@ -34,6 +35,9 @@ EXPORT += entry(b"two\nlines", SYSLOG_IDENTIFIER="app", _PID="7") + b"\n\n"
         ("vmcore-dmesg.txt", b"[ 1.0] x\n", kinds.VMCORE),
         ("dmesg.202611200231", b"[ 1.0] x\n", kinds.VMCORE),
         ("console.log", b"[ 1.0] x\n", kinds.CONSOLE),
+        ("dmesg.txt", START, kinds.DMESG),
+        ("dmesg.txt", START + b"[ 1.0] x\n" + START, kinds.CONSOLE),  # of more than one boot
+        ("vmcore-dmesg.txt", START + b"[ 1.0] x\n" + START, kinds.CONSOLE),
         ("journal-b-1.txt", SYSLOG, kinds.JOURNAL_PREVIOUS),
         ("journal.txt", SYSLOG, kinds.JOURNAL),
         ("paste", b"-- Logs begin at Mon --\n" + SYSLOG, kinds.JOURNAL),
