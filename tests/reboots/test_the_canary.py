@@ -6,6 +6,7 @@ from commands.models import RebootBatch
 from commands.reboots import steering
 from tests.factories import a_person
 from tests.reboots.driving import approved, asked, outcomes, over, until_stage
+from tests.sizes import long_only
 
 
 def test_a_canary_that_is_not_proven_pauses_the_batch(fleet):
@@ -30,7 +31,9 @@ def test_who_approved_the_canary_only_is_asked_again_for_the_rest(fleet):
     assert [fleet.counted("reboots", row) for row in rows] == [1, 1, 1]
 
 
-@pytest.mark.parametrize("resumed", ["while it goes on", "when it is over"])
+@pytest.mark.parametrize(
+    "resumed", ["while it goes on", pytest.param("when it is over", marks=long_only)]
+)
 def test_a_pause_by_hand_during_the_canary_ends_in_the_same_question(fleet, resumed):
     rows = fleet.rows[:2]
     batch = approved(asked(rows, canary=1), canary_only=True)

@@ -10,6 +10,7 @@ from portal.notices.models import Notification, Rule
 from tests.factories import a_person
 from tests.reboots.driving import approved, asked, over, settle, time_passes, turn, until_stage
 from tests.reboots.waiting import instances, waiting
+from tests.sizes import long_only
 
 
 @pytest.fixture(autouse=True)
@@ -55,6 +56,7 @@ def test_who_asked_hears_which_instances_failed_and_why(fleet):
     assert other.instance_id not in message.body
 
 
+@long_only
 def test_who_asked_hears_that_a_lost_one_came_back_after_all_where_a_rule_says_so(fleet):
     Rule.objects.create(name="back", events=["back_to_normal"], concerned=True)
     asker, row = with_mail("operator", "asker"), fleet.rows[0]
