@@ -40,6 +40,7 @@ def model(whole: int, processes: int, databases: list[str], seed: int) -> None:
             told = {
                 "PORTAL_TEST_REBOOTS": str(-(-whole // processes)),
                 "PORTAL_TEST_SEED": str(seed + number * 100_000),
+                "PORTAL_TEST_LONG": "1",
             }
             if database == "postgresql":
                 told["DATABASE_URL"] = open_databases.enter_context(postgres_database())

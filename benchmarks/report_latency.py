@@ -20,6 +20,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import requests
+from alibabacloud_actiontrail20200706 import client as trail_sdk
+from alibabacloud_actiontrail20200706 import models as trail_models
 from alibabacloud_ecs20140526 import models
 from alibabacloud_ecs20140526.client import Client
 from alibabacloud_tea_openapi.models import Config
@@ -91,6 +93,7 @@ def floor_side(simulator: Simulator, machine, calls: Counter) -> tuple[float, fl
     config = Config(access_key_id=KEY[0], access_key_secret=KEY[1], protocol="http")
     config.endpoint, config.region_id = simulator.host, machine.region
     client, ids, region = Client(config), [machine.instance_id], machine.region
+    trail, by_id = trail_sdk.Client(config), {"Key": "ResourceName", "Value": ids[0]}
     script, ran = scripts.text("linux"), {}
 
     def run():
@@ -111,6 +114,9 @@ def floor_side(simulator: Simulator, machine, calls: Counter) -> tuple[float, fl
         ),
         "GetInstanceConsoleOutput": lambda: client.get_instance_console_output(
             models.GetInstanceConsoleOutputRequest(region_id=region, instance_id=ids[0])
+        ),
+        "LookupEvents": lambda: trail.lookup_events(
+            trail_models.LookupEventsRequest().from_map({"LookupAttribute": [by_id]})
         ),
         "RunCommand": run,
         "DescribeInvocationResults": lambda: client.describe_invocation_results(

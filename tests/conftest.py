@@ -17,7 +17,7 @@ from xdist.scheduler import LoadGroupScheduling
 
 from instances import ecs
 from simulator import sandbox
-from tests import ready_made
+from tests import ready_made, sizes
 from tests.simulation import KEY, REQUIRED, Simulator, as_a_process, in_a_thread
 from tests.sizes import LEFT_OUT, LONG
 
@@ -48,16 +48,26 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(wrapper=True)  # pytest-django sorts inside
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> Iterator[None]:
     """The tests that wait for real processes go first, so that the quick ones fill the gaps.
 
     But for those that empty the database of a worker: they stay behind all that need it.
     """
     yield
+    if not LONG and not _named(config):
+        items[:], left_out = sizes.quick(items)
+        config.hook.pytest_deselected(items=left_out)
     waiting = [item for item in items if _waits(item)]
     quick = [item for item in items if not _waits(item)]
     waiting.sort(key=lambda item: item.path, reverse=True)  # the tests of a file keep their order
     items[:] = waiting + quick
+
+
+def _named(config: pytest.Config) -> bool:
+    """Whether somebody named the tests that are wanted."""
+    return any("::" in word or word.endswith(".py") for word in config.args)
 
 
 def _waits(item: pytest.Item) -> bool:

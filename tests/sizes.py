@@ -1,17 +1,32 @@
 """How much is tried: a quick form by default, the whole with PORTAL_TEST_LONG=1, as CI runs it."""
 
 import os
+from collections import Counter
 from collections.abc import Iterable
 
 import pytest
 
 LONG = os.environ.get("PORTAL_TEST_LONG") == "1"
 LEFT_OUT = (
-    "quick form: a twentieth of the random examples, a fifth of the kill points, a sample of the "
-    "machines, pages and tools that are all alike; tests that only the long form runs are "
-    "skipped. PORTAL_TEST_LONG=1 runs everything."
+    "quick form: a twentieth of the random examples, a fifth of the kill points, a third of what "
+    "runs scripts in a sandbox or reboots machines, a sample of pages and tools; tests that only "
+    "the long form runs are skipped or deselected. PORTAL_TEST_LONG=1 runs everything."
 )
 long_only = pytest.mark.skipif(not LONG, reason="only in the long form (PORTAL_TEST_LONG=1)")
+
+
+DEAR = {"sandbox_needed", "rebooting"}  # fixtures: scripts that really run, machines that reboot
+
+
+def quick(items: list[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Item]]:
+    """The tests of the quick form, and those left out: of the dear ones it has the first of a
+    file, and then one in three."""
+    dear, kept, left_out = Counter(), [], []
+    for item in items:
+        is_dear = not DEAR.isdisjoint(getattr(item, "fixturenames", ()))
+        (left_out if is_dear and dear[item.path] % 3 else kept).append(item)
+        dear[item.path] += is_dear
+    return kept, left_out
 
 
 def examples(whole: int) -> int:

@@ -17,7 +17,7 @@ from portal.work import Claim
 from tests.commands.conftest import ask
 from tests.commands.test_crashing_anywhere import FAILURES, Crash, _fatal
 from tests.factories import InstanceFactory
-from tests.sizes import examples
+from tests.sizes import examples, long_only
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 ENDS = ["Running", "Success", "Success", "Failed", "Timeout"]
@@ -125,6 +125,7 @@ def world(monkeypatch):
     return put
 
 
+@long_only
 @settings(max_examples=examples(400), deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_nothing_runs_twice_and_all_of_it_ends_in_truth(data, fleet, world):

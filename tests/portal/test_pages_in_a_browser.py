@@ -11,9 +11,9 @@ from commands import firing
 from commands.models import SavedCommand, Schedule
 from tests.diagnostics.readiness.rows import kept
 from tests.factories import CaseFactory, EventFactory, InstanceFactory, RegionFactory, a_person
-from tests.sizes import LONG, long_only, sample
+from tests.sizes import long_only
 
-pytestmark = [pytest.mark.stack, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.stack, pytest.mark.django_db(transaction=True), long_only]
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 800}
 PAGES = [
     "/",
@@ -94,17 +94,13 @@ def page_of(browser, live_server, person) -> Iterator[Callable]:
 
 
 @pytest.mark.parametrize(
-    ("viewport", "scheme", "first"),
-    [(PHONE, "light", 0), (DESK, "dark", 0 if LONG else 1)],
-    ids=["phone", "desk"],
+    ("viewport", "scheme"), [(PHONE, "light"), (DESK, "dark")], ids=["phone", "desk"]
 )
-def test_no_page_breaks_the_policy_or_the_width(
-    page_of, live_server, person, viewport, scheme, first
-):
+def test_no_page_breaks_the_policy_or_the_width(page_of, live_server, person, viewport, scheme):
     page = page_of(viewport, scheme)
     wide = []
     rows = [row.get_absolute_url() for row in (person.machine, person.event, person.case)]
-    for path in sample([*PAGES, *rows][first:], 3):
+    for path in [*PAGES, *rows]:
         page.goto(live_server.url + path)
         if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
             wide.append(path)
@@ -134,7 +130,6 @@ def test_the_portal_works_without_scripts_on_a_phone(page_of, live_server, perso
     assert page.locator("html[data-theme=dark]").count() == 1
 
 
-@long_only
 def test_what_a_list_was_filtered_by_goes_along_to_a_run(page_of, live_server, person):
     now = timezone.now()
     alive = {"agent_running": True, "agent_heartbeat_at": now, "agent_asked_at": now}
@@ -159,7 +154,6 @@ def test_what_a_list_was_filtered_by_goes_along_to_a_run(page_of, live_server, p
     assert not page.complaints
 
 
-@long_only
 def test_the_next_times_stand_in_the_zone_of_whoever_reads(page_of, live_server, person):
     command = SavedCommand.objects.create(name="uptime", owner=person)
     script = {"script": "uptime", "type": "RunShellScript", "timeout": 60}
@@ -185,7 +179,6 @@ def test_the_next_times_stand_in_the_zone_of_whoever_reads(page_of, live_server,
     assert page.locator("[data-here]:visible").count() == 0
 
 
-@long_only
 def test_an_id_is_copied_by_a_click(page_of, live_server, person):
     granted = {"permissions": ["clipboard-read", "clipboard-write"]}
     page = page_of(DESK, **granted)

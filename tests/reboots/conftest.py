@@ -13,7 +13,7 @@ from tests.simulation import Simulator, in_a_thread
 
 
 @pytest.fixture(scope="session")
-def _simulated() -> Iterator[Simulator]:
+def rebooting() -> Iterator[Simulator]:
     with in_a_thread("fleet:24") as simulator:
         simulator.cloud.power.seconds = (0.1, 0.15)
         driving.RUNNING.append(simulator)
@@ -22,16 +22,16 @@ def _simulated() -> Iterator[Simulator]:
 
 
 @pytest.fixture
-def fleet(db, _simulated, monkeypatch) -> Iterator[Fleet]:
+def fleet(db, rebooting, monkeypatch) -> Iterator[Fleet]:
     """The fleet, mirrored; the gateway talks to it in mode `full`."""
     before = ecs.ecs_mode.setup()
-    ecs.configure(endpoint=_simulated.endpoint, mode="full")
+    ecs.configure(endpoint=rebooting.endpoint, mode="full")
     ecs.forget_connections()
     monkeypatch.setattr(answers, "YOUNG_LOOKS", (0.03, 0.05))
-    for machine in _simulated.cloud.world.machines:  # ECS tells the minute of a start
+    for machine in rebooting.cloud.world.machines:  # ECS tells the minute of a start
         machine.started_at = datetime.now(UTC) - timedelta(days=30)
-    yield Fleet.mirrored(_simulated)
+    yield Fleet.mirrored(rebooting)
     driving.settle()
-    _simulated.restore()
+    rebooting.restore()
     ecs.ecs_mode._setup = before
     ecs.forget_connections()

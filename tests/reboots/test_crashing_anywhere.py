@@ -30,9 +30,9 @@ from tests.factories import InstanceFactory, a_person
 from tests.reboots import driving
 from tests.reboots.cloud import ACTS, Cloud, Crash, Machine
 from tests.reboots.driving import KINDS, a_script, asked
-from tests.sizes import LONG
+from tests.sizes import long_only
 
-REBOOTS = int(os.environ.get("PORTAL_TEST_REBOOTS") or (200 if LONG else 20))
+REBOOTS = int(os.environ.get("PORTAL_TEST_REBOOTS") or 200)
 SEED = int(os.environ.get("PORTAL_TEST_SEED") or secrets.randbits(32))
 START = datetime(2026, 3, 1, tzinfo=UTC)
 TOLD = (  # what batches are like
@@ -245,6 +245,7 @@ def _fatal(act):
     return around
 
 
+@long_only
 def test_every_verdict_is_the_truth_and_no_machine_is_asked_for_twice(world):
     global reached
     reached, examples = 0, 0
