@@ -24,10 +24,14 @@ def machine() -> str:
 
 
 def commit() -> str:
-    asked = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True
-    )
-    return asked.stdout.strip() or "no commit"
+    """Of what is measured; the records of other benchmarks do not count as changes of it."""
+    measured = _git("describe", "--always")
+    changed = _git("status", "--porcelain", "--", ".", ":!docs/benchmarks")
+    return f"{measured or 'no commit'}{'-dirty' if changed else ''}"
+
+
+def _git(*words: str) -> str:
+    return subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True).stdout.strip()
 
 
 class Tee(io.TextIOBase):
