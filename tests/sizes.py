@@ -8,7 +8,7 @@ import pytest
 
 LONG = os.environ.get("PORTAL_TEST_LONG") == "1"
 LEFT_OUT = (
-    "quick form: a twentieth of the random examples, a fifth of the kill points, a third of what "
+    "quick form: a fortieth of the random examples, a fifth of the kill points, a fifth of what "
     "runs scripts in a sandbox or reboots machines, a sample of pages and tools; tests that only "
     "the long form runs are skipped or deselected. PORTAL_TEST_LONG=1 runs everything."
 )
@@ -20,18 +20,18 @@ DEAR = {"sandbox_needed", "rebooting"}  # fixtures: scripts that really run, mac
 
 def quick(items: list[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Item]]:
     """The tests of the quick form, and those left out: of the dear ones it has the first of a
-    file, and then one in three."""
+    file, and then one in five."""
     dear, kept, left_out = Counter(), [], []
     for item in items:
         is_dear = not DEAR.isdisjoint(getattr(item, "fixturenames", ()))
-        (left_out if is_dear and dear[item.path] % 3 else kept).append(item)
+        (left_out if is_dear and dear[item.path] % 5 else kept).append(item)
         dear[item.path] += is_dear
     return kept, left_out
 
 
 def examples(whole: int) -> int:
     """Random examples of a property."""
-    return whole if LONG else max(whole // 20, 10)
+    return whole if LONG else max(whole // 40, 10)
 
 
 def sample(values: Iterable, of: int) -> list:

@@ -24,21 +24,21 @@ REGION = "cn-hangzhou"
 
 
 @pytest.fixture(scope="module")
-def _world():
+def rebooting():
     with in_a_thread("fleet:8") as simulator:
         simulator.cloud.power.seconds = (0.01, 0.02)
         yield simulator
 
 
 @pytest.fixture
-def fleet(_world):
+def fleet(rebooting):
     before = ecs.ecs_mode.setup()
-    ecs.configure(endpoint=_world.endpoint, mode="full")
+    ecs.configure(endpoint=rebooting.endpoint, mode="full")
     ecs.forget_connections()
-    yield _world
+    yield rebooting
     ecs.ecs_mode._setup = before
     ecs.forget_connections()
-    _world.restore()
+    rebooting.restore()
 
 
 @pytest.fixture
