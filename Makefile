@@ -7,8 +7,8 @@ BIN := .venv/bin
 MANAGE := $(BIN)/python manage.py
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-# Two more than there are cores: the tests of real processes mostly wait.
-WORKERS ?= $(shell expr $$(nproc) + 2)
+# One more than there are cores, and three more in the long form, where many tests wait.
+WORKERS ?= $(shell expr $$(nproc) + $(if $(PORTAL_TEST_LONG),3,1))
 
 .PHONY: setup run test lint
 

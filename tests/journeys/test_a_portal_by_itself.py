@@ -6,9 +6,10 @@ import urllib.request
 
 import pytest
 
+from tests.sizes import long_only
 from tests.stack import ROOT, Stack, until
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, long_only]
 
 
 @pytest.fixture(scope="module")
