@@ -33,7 +33,7 @@ CHROMIUM = "/usr/bin/chromium"
 def pytest_configure(config: pytest.Config) -> None:
     gc.disable()  # nothing of what is being imported and collected is garbage
     if not hasattr(config, "workerinput"):  # the first process, before it starts workers
-        ready_made.begin()
+        ready_made.begin(ahead=bool(config.getoption("numprocesses", 0)))
 
 
 def pytest_collection_finish() -> None:

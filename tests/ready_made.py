@@ -20,11 +20,20 @@ STACK_KEY = "of-no-worth-outside-this-test-" + "x" * 30  # seals the audit of ev
 FOLDER = "PORTAL_TEST_FOLDER"  # the first process of a run makes it, the others inherit its name
 
 
-def begin() -> None:
+AHEAD = "from tests import ready_made; ready_made.database(people=True)"
+_ahead: list[subprocess.Popen[bytes]] = []
+
+
+def begin(*, ahead: bool = False) -> None:
+    """`ahead`: the databases will be wanted, so they are made while the tests are collected."""
     os.environ[FOLDER] = tempfile.mkdtemp(prefix="portal-tests-")
+    if ahead:
+        _ahead.append(subprocess.Popen([sys.executable, "-c", AHEAD], cwd=ROOT))
 
 
 def end() -> None:
+    while _ahead:
+        _ahead.pop().wait()
     shutil.rmtree(os.environ.pop(FOLDER))
 
 
