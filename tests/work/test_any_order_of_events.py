@@ -81,7 +81,7 @@ class Rows(RuleBasedStateMachine):
         now = self.now()
         due = {n for n in names if self.rows[n].due and self.rows[n].due <= now}
         assert {c.row.name for c in claims} == {n for n in due if self.rows[n].is_free(now)}
-        for claimed in claims:
+        for claimed in sorted(claims, key=lambda each: each.row.name):  # of equals any is first
             model = self.rows[claimed.row.name]
             model.owner, model.lease_until, model.woken = claimed, now + LEASE, False
             model.attempts += 1
