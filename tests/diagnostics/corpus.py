@@ -8,12 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from tests.sizes import LONG
+
 ROOT = Path(__file__).parent.parent.parent
 CORPUS = Path(os.environ.get("PORTAL_CORPUS", ROOT.parent / "shared" / "corpus"))
 
-needs_corpus = pytest.mark.skipif(
-    not (CORPUS / "score.py").exists(), reason=f"no corpus at {CORPUS}: nothing to measure against"
+WHY_NOT = (
+    f"no corpus at {CORPUS}: nothing to measure against"
+    if LONG
+    else "only in the long form (PORTAL_TEST_LONG=1)"
 )
+needs_corpus = pytest.mark.skipif(not LONG or not (CORPUS / "score.py").exists(), reason=WHY_NOT)
 
 
 def scored(*names: str) -> dict:

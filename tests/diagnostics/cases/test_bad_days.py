@@ -14,7 +14,7 @@ from instances import ecs, ecs_call
 from tests.diagnostics.cases.conftest import carried, machine, mirrored, opened, told
 from tests.factories import AccountFactory, InstanceFactory, RegionFactory, a_person
 from tests.simulation import KEY_WITHOUT_RUNS
-from tests.sizes import LONG
+from tests.sizes import LONG, sample
 
 pytestmark = pytest.mark.django_db
 CRASHED = "api-01"  # a kernel panic on its disk
@@ -79,8 +79,8 @@ PAIRS = [
 
 @pytest.mark.parametrize(
     ("operation", "fault"),
-    PAIRS,
-    ids=[f"{fault['kind']}{fault.get('status', '')}-{operation}" for operation, fault in PAIRS],
+    sample(PAIRS, 3),
+    ids=lambda told: told if isinstance(told, str) else f"{told['kind']}{told.get('status', '')}",
 )
 def test_a_read_that_fails_is_named_and_the_rest_still_speaks(
     cloud, sandbox_needed, api, operation, fault
@@ -93,7 +93,7 @@ def test_a_read_that_fails_is_named_and_the_rest_still_speaks(
     assert any(line for line in told(case)["not_checked"])
 
 
-@pytest.mark.parametrize("kind", ["error", "html", "reset", "throttle"])
+@pytest.mark.parametrize("kind", sample(["error", "html", "reset", "throttle"], 3))
 def test_a_cloud_that_answers_nothing_leaves_the_case_undetermined(cloud, api, kind):
     cloud.faults({"kind": kind})
     case = carried(opened(api))
@@ -193,7 +193,7 @@ def test_half_an_output_is_read_as_far_as_it_goes(cloud, sandbox_needed, api, mo
 
 
 @pytest.mark.parametrize("name", ["erp-01", "ad-01"])  # a bugcheck and a healthy one
-@pytest.mark.parametrize("mode", ["truncate", "corrupt", "empty", "dropped"])
+@pytest.mark.parametrize("mode", sample(["truncate", "corrupt", "empty", "dropped"], 2))
 def test_half_an_output_of_windows_is_read_as_far_as_it_goes(cloud, db, mode, name):
     instance = mirrored(cloud, name)
     fault = {"kind": "output", "mode": mode}
