@@ -25,6 +25,8 @@ from portal.work import Claim, unheld
 YOUNG_LOOKS = (0.2, 0.2, 0.4)  # seconds between, waited inside the job that sent a single run
 SOONEST, LATEST = timedelta(seconds=1), timedelta(seconds=30)
 CROWD_SOON = timedelta(seconds=1.5)  # between looks at many, once they are as old as that
+AT_PACE = timedelta(seconds=0.2)  # before the next look at what is expected to be over now
+SLOT = timedelta(seconds=0.25)  # those of a crowd that are due so near come due together
 # A run that ECS does not list is looked for again before it counts as forgotten.
 MISSED_FOR, MISSED_AGAIN = timedelta(seconds=15), timedelta(seconds=5)
 READ_AGAIN = timedelta(seconds=10)  # what goes on ending is read this often
@@ -45,7 +47,7 @@ def follow(claims: list[Claim[Dispatch]]) -> None:
                 claims = _not_listed(claims, error)
         ready = _worth_reading(claims, known)
         quiet = [claim for claim in claims if claim not in ready]
-        _keep_up(quiet, known)
+        _keep_up(quiet, known, _paces(ready, known))
         _read(ready)
 
 
@@ -128,19 +130,45 @@ def _ended(info: ecs.InvocationInfo) -> int:
     return sum(status in ecs.FINAL_INVOCATION_STATUSES for status in info.machines.values())
 
 
-def _keep_up(claims: list[Claim[Dispatch]], known: dict[str, ecs.InvocationInfo]) -> None:
-    """Write down where the machines stand, and come back later."""
+def _paces(
+    ready: list[Claim[Dispatch]], known: dict[str, ecs.InvocationInfo]
+) -> dict[int, timedelta]:
+    """By run: after how long some of its dispatches turned out to be over. Others take as long."""
+    now, paces = timezone.now(), {}
+    for row in (claim.row for claim in ready):
+        info = known.get(row.invoke_id)
+        if info and info.machines and _ended(info) == len(info.machines):
+            age = now - row.sent_at
+            paces[row.invocation_id] = min(age, paces.get(row.invocation_id, age))
+    return paces
+
+
+def _keep_up(
+    claims: list[Claim[Dispatch]],
+    known: dict[str, ecs.InvocationInfo],
+    paces: dict[int, timedelta],
+) -> None:
+    """Write down where the machines stand, and come back later: those alike with one UPDATE."""
     if not claims:
         return
-    now = timezone.now()
+    now, alike = timezone.now(), defaultdict(list)
+    for claim in claims:
+        claim.row.missed_at = None
+        rest = _rest(claim.row, now, paces.get(claim.row.invocation_id))
+        alike[_ended(known[claim.row.invoke_id]), -(-rest // SLOT)].append(claim)
     with transaction.atomic():
-        for claim in claims:
-            info = known[claim.row.invoke_id]
-            with work.apart(claim):
-                claim.row.missed_at = None
-                due_at = next_look(claim.row, now, CROWD_SOON)
-                claim.release(due_at=due_at, missed_at=None, ended_seen=_ended(info), **NO_ERROR)
+        for (ended, slot), group in alike.items():
+            changes = {"missed_at": None, "ended_seen": ended, **NO_ERROR}
+            work.release_alike(group, due_at=now + slot * SLOT, **changes)
         keeping.statuses({claim.row: known[claim.row.invoke_id].machines for claim in claims})
+
+
+def _rest(dispatch: Dispatch, now: datetime, pace: timedelta | None) -> timedelta:
+    """Until the next look at one of a crowd; no longer than what is left to its siblings' pace."""
+    rest = next_look(dispatch, now, CROWD_SOON) - now
+    if pace is not None and (left := pace - (now - dispatch.sent_at)) > timedelta():
+        rest = min(rest, max(left, AT_PACE))
+    return rest
 
 
 NO_ERROR = {"error_code": "", "error": ""}
@@ -173,7 +201,7 @@ def _heard(claim: Claim[Dispatch], results: list[ecs.Result], *, last: bool) -> 
         news, still_open = keeping.results(claim.row, run, results)
         seen = {"missed_at": missed, "read_at": now, "ended_seen": ended}
         if not still_open:
-            endings.end(claim, run=run, **seen)
+            endings.end_answered(claim, run, **seen)
         else:
             claim.write(**seen, **NO_ERROR)
             if news:

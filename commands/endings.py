@@ -41,12 +41,20 @@ def end(
     with transaction.atomic():
         run = run or locked(dispatch)
         # Before the targets, because it proves that the dispatch is ours until the commit.
-        claim.release(
-            due_at=None, state=Dispatch.State.FINISHED, finished_at=now, **said, **changes
-        )
+        _let_go(claim, now, **said, **changes)
         open_targets = Target.objects.filter(dispatch=dispatch, over=False)
         close(open_targets, status or Target.NO_ANSWER, said["error_code"], said["error"], now)
         settle(run)
+
+
+def end_answered(claim: Claim[Dispatch], run: Invocation, **changes: object) -> None:
+    """Finish a dispatch of which every target is over already; its run is locked."""
+    _let_go(claim, timezone.now(), error_code="", error="", **changes)
+    settle(run)
+
+
+def _let_go(claim: Claim[Dispatch], now: datetime, **changes: object) -> None:
+    claim.release(due_at=None, state=Dispatch.State.FINISHED, finished_at=now, **changes)
 
 
 def locked(dispatch: Dispatch) -> Invocation:
@@ -61,11 +69,15 @@ def settle(run: Invocation) -> None:
         give_up(run, "TooManyErrors", TOO_MANY_ERRORS)
     if run.concurrency is not None:
         holding.let_go(run)
-    finish(run)
+    _finish(run)
 
 
 def finish(run: Invocation) -> None:
     """End a run whose last dispatch has ended, and have people told if it went badly."""
+    _finish(Invocation.objects.select_for_update().get(pk=run.pk))
+
+
+def _finish(run: Invocation) -> None:
     if ended := run.end_if_over():
         telling.finished(ended)
 

@@ -21,6 +21,7 @@ from commands.models import (
     Target,
 )
 from instances.models import Instance
+from portal import rows
 from portal import secrets as safe
 from portal.transitions import move
 from portal.work import Work
@@ -128,14 +129,14 @@ def _cut(run: Invocation, members: list[Instance]) -> None:
         )
         for part in cut
     )
-    Target.objects.bulk_create(
-        (
-            Target(dispatch=dispatch, invocation=run, instance=instance)
-            for dispatch, part in zip(dispatches, cut, strict=True)
-            for instance in part
-        ),
-        batch_size=1000,
-    )
+    for dispatch, part in zip(dispatches, cut, strict=True):
+        rows.insert_alike(
+            Target,
+            "instance_id",
+            [instance.pk for instance in part],
+            dispatch_id=dispatch.pk,
+            invocation_id=run.pk,
+        )
 
 
 def _check(run: Invocation, members: list[Instance], values: Mapping[str, str]) -> None:

@@ -41,17 +41,13 @@ def send(claims: list[Claim[Dispatch]], *, alone: bool) -> None:
         for claim, answer in ecs.side_by_side(calls):
             with work.apart(claim):
                 _heard(claim, answer, in_doubt=claim in doubtful)
-    for claim in calls:
-        if not (claim.released or claim.lost):
-            with work.apart(claim):
-                _first_looks(claim, alone=alone)
-
-
-def _first_looks(claim: Claim[Dispatch], *, alone: bool) -> None:
-    if alone and not claim.row.invocation.repeats_in_ecs:
-        answers.follow_young(claim)
-    else:
-        claim.release(due_at=answers.next_look(claim.row, timezone.now()))
+    sent = [claim for claim in calls if not (claim.released or claim.lost)]
+    if alone and sent and not sent[0].row.invocation.repeats_in_ecs:
+        with work.apart(sent[0]):
+            answers.follow_young(sent[0])
+    elif sent:
+        now = timezone.now()
+        work.release_alike(sent, due_at=min(answers.next_look(claim.row, now) for claim in sent))
 
 
 def _intended(claims: list[Claim[Dispatch]]) -> list[Claim[Dispatch]]:

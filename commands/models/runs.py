@@ -143,29 +143,28 @@ class Invocation(Script):
         return dict(rows)
 
     def end_if_over(self) -> Invocation | None:
-        """Finish the run when its last dispatch has, and wake whoever waits for it; the finished
-        run, or None while it goes on.
+        """Finish the run when its last dispatch has, and wake whoever waits for it; the run, or
+        None while it goes on.
 
-        Call it in the transaction that finished a dispatch. The lock makes two dispatches that
-        finish at the same moment look one after the other, so that one of them sees the end.
+        Call it in the transaction that finished a dispatch, with the run locked: two dispatches
+        that finish at the same moment look one after the other, so that one of them sees the end.
         """
-        run = Invocation.objects.select_for_update().get(pk=self.pk)
-        if run.dispatches.exclude(state=Dispatch.State.FINISHED).exists():
+        if self.dispatches.exclude(state=Dispatch.State.FINISHED).exists():
             return None
-        outcomes = run.tally_outcomes()
+        outcomes = self.tally_outcomes()
         move(
-            run,
+            self,
             source=("running", "waiting"),
             target="finished",
             finished_at=timezone.now(),
             outcomes=outcomes,
             sealed=b"",
         )
-        if run.then_model:
-            waiting = apps.get_model(run.then_model)._default_manager.filter(pk=run.then_key)
+        if self.then_model:
+            waiting = apps.get_model(self.then_model)._default_manager.filter(pk=self.then_key)
             for row in waiting:
                 row.wake()
-        return run
+        return self
 
 
 class Dispatch(Work):

@@ -196,5 +196,39 @@ def test_a_hundred_calls_take_few_queries_each(fake, fleet, django_assert_max_nu
     run = ask(*fleet)
     jobs.carry_on(one_of(run))
     due_now(run)
-    with django_assert_max_num_queries(20):
+    with django_assert_max_num_queries(16):
         jobs.carry_on(one_of(run))
+
+
+def test_what_is_left_is_looked_at_when_it_takes_as_long_as_what_has_ended(fake, fleet):
+    run, now = ask(*fleet), timezone.now()
+    jobs.carry_on(one_of(run))
+    due_now(run)
+    quick, slow = list(run.dispatches.order_by("pk"))[:2]
+    for row, age in ((quick, 6.0), (slow, 5.5)):
+        Dispatch.objects.filter(pk=row.pk).update(sent_at=now - timedelta(seconds=age))
+    fake.end(*quick.targets.values_list("instance__instance_id", flat=True))
+
+    jobs.carry_on(one_of(run))
+
+    slow.refresh_from_db()
+    rest = (slow.due_at - now).total_seconds()
+    assert 0.4 < rest < 1.2, "half a second is left to it, and not 1.5 s until the next look"
+
+
+def test_a_straggler_is_not_hurried_by_those_that_were_quicker(fake, fleet):
+    run, now = ask(*fleet), timezone.now()
+    jobs.carry_on(one_of(run))
+    due_now(run)
+    run.dispatches.update(sent_at=now - timedelta(seconds=80))
+    quick = run.dispatches.order_by("pk").first()
+    Dispatch.objects.filter(pk=quick.pk).update(sent_at=now - timedelta(seconds=20))
+    fake.end(*quick.targets.values_list("instance__instance_id", flat=True))
+
+    jobs.carry_on(one_of(run))
+
+    rests = [
+        (at - now).total_seconds() for at in run.dispatches.values_list("due_at", flat=True) if at
+    ]
+    assert len(rests) == 3
+    assert min(rests) > 9

@@ -134,6 +134,39 @@ def test_many_rows_are_taken_with_one_claim_the_longest_due_first():
     assert {claim.row.fence for claim in claims} == {1}
 
 
+def claimed(count: int) -> list[work.Claim]:
+    keys = [make_work(name=f"q{n}").pk for n in range(count)]
+    return work.claim_due(Canary.objects.filter(pk__in=keys), limit=count)
+
+
+def test_claims_that_nobody_disturbed_are_released_with_one_statement(django_assert_num_queries):
+    later, claims = timezone.now() + timedelta(seconds=30), claimed(4)
+
+    with django_assert_num_queries(3):  # a savepoint, the UPDATE, and its end
+        work.release_alike(claims, due_at=later, heard_at=later)
+
+    assert {read(claim.row).due_at for claim in claims} == {later}
+    assert all(claim.released for claim in claims)
+    with pytest.raises(Fenced):
+        claims[0].write(name="late")
+
+
+def test_one_that_was_woken_and_one_that_was_taken_over_do_not_keep_the_others():
+    later, claims = timezone.now() + timedelta(seconds=30), claimed(4)
+    woken, lost, *others = claims
+    woken.row.wake()
+    Canary.objects.filter(pk=lost.row.pk).update(lease_until=timezone.now())
+    new = work.claim(Canary, lost.row.pk)
+    new.write(name="new")
+
+    work.release_alike(claims, due_at=later, heard_at=later)
+
+    assert {read(claim.row).due_at for claim in others} == {later}
+    assert work.claim(Canary, woken.row.pk) is not None, "it is due at once"
+    assert (lost.released, lost.lost, read(lost.row).heard_at) == (False, True, None)
+    assert read(lost.row).fence == new.fence
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_long_step_keeps_its_lease(monkeypatch):
     monkeypatch.setattr(work, "LEASE", timedelta(milliseconds=200))
