@@ -24,8 +24,8 @@ TABLE: tuple[Header, ...] = (*REPORTS, *BY_KERNEL, *BY_ANYONE)
 EVERY_WORD = {word for header in TABLE for word in header.words}
 # "ernel BUG " is found by "BUG ": looking for the shorter one is enough.
 WORDS = tuple(sorted(w for w in EVERY_WORD if not any(v in w for v in EVERY_WORD - {w})))
-TELLING = telling.expression(WORDS)
-TELLING_OF_PROGRAMS = telling.expression(word for header in BY_ANYONE for word in header.words)
+TELLING = telling.Words(WORDS)
+TELLING_OF_PROGRAMS = telling.Words(word for header in BY_ANYONE for word in header.words)
 # People quote these phrases in lists and sentences. What the kernel printed says more: a reason,
 # an address, the place.
 QUOTABLE = frozenset(header.code for header in REPORTS if header.code.split(".")[0] in DEADLY)
@@ -66,7 +66,7 @@ class Event:
 def recognise(line: Line) -> Header | None:
     """The table's entry that this line begins, if any."""
     text = line.text.lstrip()
-    if not TELLING.search(text):
+    if not TELLING.stand_in(text):
         return None
     if not line.by_kernel and _of_a_session(line):
         return None
@@ -201,12 +201,13 @@ def _telling(blocks: Iterable[str], cutter: _Cutter) -> Iterator[tuple[Line, tup
     number, kept, end_of_text = 0, "", ("", 0)
     for fresh in _whole_lines(blocks):
         block, at = kept + fresh, len(kept)
+        places = (len(kept) + place for place in TELLING.places(fresh))
         while at < len(block):
             if cutter.opened is None:
-                found = TELLING.search(block, at)
+                found = next((place for place in places if place >= at), None)
                 if found is None:
                     break
-                start = block.rfind("\n", at, found.start()) + 1 or at
+                start = block.rfind("\n", at, found) + 1 or at
                 number += block.count("\n", at, start)
                 at = start
             end = block.find("\n", at)
@@ -229,7 +230,7 @@ def _telling(blocks: Iterable[str], cutter: _Cutter) -> Iterator[tuple[Line, tup
 def _of_no_concern(block: str, at: int, end: int) -> bool:
     """A program said what only the kernel can mean, such as `INFO: `."""
     said = lines.PROGRAM.match(block, at, end)
-    return bool(said) and not TELLING_OF_PROGRAMS.search(block, at, end)
+    return bool(said) and not TELLING_OF_PROGRAMS.stand_in(block[at:end])
 
 
 def _last_line(text: str, number: int) -> Line | None:
