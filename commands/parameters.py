@@ -15,6 +15,8 @@ from django.db.models import TextChoices
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from portal import patterns
+
 MOST = 10  # pairs that one call takes
 MOST_PLACES = 20  # placeholders in one script
 LONGEST_NAME = 64
@@ -72,7 +74,7 @@ class Parameter:
             raise ValidationError(_("A number, such as 10 or 2.5."))
         if self.kind == Kind.CHOICE and value not in self.choices:
             raise ValidationError(_("One of: %s.") % ", ".join(self.choices))
-        if self.kind == Kind.REGEX and not re.fullmatch(self.pattern, value):
+        if self.kind == Kind.REGEX and not patterns.read(self.pattern).is_whole(value):
             raise ValidationError(_("It must match the pattern %s.") % self.pattern)
         free = self.kind in (Kind.TEXT, Kind.SECRET)
         if free and not any_text and not HARMLESS.fullmatch(value):
@@ -153,7 +155,7 @@ def _pattern_problems(pattern: str) -> list[str]:
     if not 0 < len(pattern) <= LONGEST_PATTERN:
         return [_("the pattern has 1 to %d characters") % LONGEST_PATTERN]
     try:
-        re.compile(pattern)
-    except re.error as error:
+        patterns.read(pattern)
+    except patterns.BadPattern as error:
         return [_("the pattern is no regular expression: %s") % error]
     return []

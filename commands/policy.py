@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -10,6 +9,7 @@ from django.db.models import Q
 
 from commands.models import PolicyRule, Verb
 from instances.models import Instance, InstanceTag
+from portal import patterns
 from portal.kept import kept
 
 # The rules that every portal starts with, so that they are read in every language.
@@ -21,6 +21,7 @@ FIRST_RULES = (
         " machine goes down under it. End the script with exit 194 (restart) or 193 (stop), on"
         " Windows with 3010 or 3009, instead."
     ),
+    kept("Going down by exit code: The instances restart or stop when the script ends."),
     kept("Protected instances: At least one instance carries the tag protected."),
 )
 
@@ -57,9 +58,17 @@ def judge(text: str, instances: Sequence[Instance]) -> Judgement:
 def _fires(rule: PolicyRule, text: str, instances: Sequence[Instance]) -> bool:
     if rule.above is not None and len(instances) <= rule.above:
         return False
-    if rule.pattern and not re.search(rule.pattern, text, re.MULTILINE | re.IGNORECASE):
+    if rule.pattern and not _fits(rule.pattern, text):
         return False
     return not rule.tag_key or _tagged(rule, instances)
+
+
+def _fits(pattern: str, text: str) -> bool:
+    """A pattern that cannot be read holds for every text: rules fail towards the safe side."""
+    try:
+        return patterns.read(pattern, any_case=True, by_line=True).stands_in(text)
+    except patterns.BadPattern:
+        return True
 
 
 def _tagged(rule: PolicyRule, instances: Sequence[Instance]) -> bool:

@@ -10,8 +10,10 @@ from django.utils.translation import gettext_lazy as _
 
 from commands.forms.script import line
 from commands.models import Invocation, Outcome, Target
+from portal import patterns
 
 ANY = [("", _("any"))]
+PATTERN = "pattern"
 
 
 def choice(label: Any, choices: list) -> forms.ChoiceField:
@@ -58,6 +60,12 @@ class RunFilter(forms.Form):
 
 class AnswerFilter(forms.Form):
     text = line(_("Instance or words of the output"), 200)
+    text_is = forms.ChoiceField(
+        label=_("which are"),
+        required=False,
+        choices=[("", _("plain words")), (PATTERN, _("a regular expression"))],
+        widget=forms.Select(attrs={"class": "form-select"}),
+    )
     outcome = choice(_("Ended"), list(Outcome.choices))
     status = line(_("Status"), 20)
     exit_code = forms.IntegerField(
@@ -68,6 +76,19 @@ class AnswerFilter(forms.Form):
     region = line(_("Region"), 40)
     error = forms.CharField(required=False, max_length=100, widget=forms.HiddenInput)
     same = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
+
+    def clean(self) -> dict[str, Any]:
+        told = super().clean()
+        if told.get("text_is") == PATTERN:
+            try:
+                patterns.read(told.get("text", ""), any_case=True, by_line=True)
+            except patterns.BadPattern as error:
+                self.add_error("text", _("no regular expression: %s") % error)
+        return told
+
+    @property
+    def is_pattern(self) -> bool:
+        return self.cleaned_data["text_is"] == PATTERN
 
     def narrowed(self, targets: QuerySet[Target]) -> QuerySet[Target]:
         """By everything but the text, which the view looks up in outputs."""

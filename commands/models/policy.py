@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import ClassVar
 
 from django.conf import settings
@@ -15,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from commands.models.auto_pass import AutoPass
 from commands.models.reboots import RebootBatch
 from commands.models.runs import Invocation
+from portal import patterns
 from portal.work import Work
 
 
@@ -61,8 +61,8 @@ class PolicyRule(models.Model):
 
     def clean(self) -> None:
         try:
-            re.compile(self.pattern)
-        except re.error as error:
+            patterns.read(self.pattern, any_case=True, by_line=True)
+        except patterns.BadPattern as error:
             raise ValidationError({"pattern": _("no regular expression: %s") % error}) from None
 
 

@@ -179,8 +179,10 @@ def _found(
     text = form.cleaned_data.get("text", "") if form.is_valid() else ""
     if not text:
         return found, None
+    looked = search(found, text, pattern=form.is_pattern, to_the_end=to_the_end)
+    if form.is_pattern:
+        return found.filter(output__in=looked.digests), looked
     named = Q(instance__name__icontains=text) | Q(instance__instance_id__icontains=text)
-    looked = search(found, text, to_the_end=to_the_end)
     return found.filter(named | Q(output__in=looked.digests)), looked
 
 

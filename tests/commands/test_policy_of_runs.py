@@ -3,6 +3,7 @@
 import time
 
 import pytest
+from django.core.exceptions import ValidationError
 
 from commands import parameters, policy
 from commands.models import Invocation, PolicyRule, SavedCommand
@@ -54,9 +55,45 @@ def test_going_down_without_the_exit_code_is_warned_of(text):
     assert verbs(text) == {"warn"}
 
 
-@pytest.mark.parametrize("text", ["last reboot", "exit 194", "grep reboot /var/log/messages"])
+@pytest.mark.parametrize(
+    "text", ["last reboot", "exit 19", "exit 1940", "grep reboot /var/log/messages"]
+)
 def test_words_are_not_acts(text):
     assert verbs(text) == set()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "exit 194",
+        "yum -y update && exit 193",
+        "exit $(( 0 )) || (exit 194)",
+        "exit /b 3010",
+        "[Environment]::Exit(3009)",
+        "exit(3010)",
+        'exit "194"',
+    ],
+)
+def test_a_script_that_takes_its_machine_down_demands_approval(text):
+    assert verbs(text) == {"approve"}
+
+
+def test_a_rule_that_cannot_be_read_fires():
+    PolicyRule.objects.create(name="old", pattern="a(?=b)", verb="refuse", message="x")
+    assert "refuse" in verbs("uptime")
+
+
+@pytest.mark.parametrize("pattern", ["(", "a(?=b)", r"(a)\1", "a)(b", "x{2000}"])
+def test_a_rule_that_could_not_be_read_is_not_taken(pattern):
+    rule = PolicyRule(name="no", pattern=pattern, verb="refuse", message="x")
+    with pytest.raises(ValidationError) as refusal:
+        rule.full_clean()
+    assert set(refusal.value.message_dict) == {"pattern"}
+
+
+def test_no_rule_makes_a_text_slow():
+    PolicyRule.objects.create(name="slow", pattern="(a+)+$", verb="refuse", message="x")
+    assert verbs("a" * 18_000 + "b") == set(), "a search that steps back would take for ever"
 
 
 def test_anything_on_a_protected_instance_demands_approval():

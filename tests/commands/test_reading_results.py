@@ -74,6 +74,27 @@ def test_outputs_are_searched_whatever_their_case(client, viewer):
     assert "odd-01" not in listed
 
 
+def test_outputs_are_searched_for_a_regular_expression(client, viewer):
+    run = a_mixed_run()
+    query = {"text": "^no such.*$", "text_is": "pattern"}
+    page = client.get(run.get_absolute_url(), query).text
+    listed = page[page.index('id="answers"') :]
+    assert "failed-01" in listed
+    assert "odd-01" not in listed
+    rows = client.get(f"/runs/{run.pk}/answers.csv", query).getvalue().decode()
+    assert "failed-01" in rows
+    assert "odd-01" not in rows
+
+
+def test_what_is_no_regular_expression_is_told_at_its_field(client, viewer):
+    run = a_mixed_run()
+    page = client.get(run.get_absolute_url(), {"text": "(", "text_is": "pattern"})
+    assert page.status_code == 200
+    assert "no regular expression" in page.text
+    listed = page.text[page.text.index('id="answers"') :]
+    assert "failed-01" not in listed
+
+
 HOSTILE = b"<script>alert(1)</script>\x1b[31mred\x1b[0m\x1b]0;title\x07\x1b[2J\x07 \xe2\x80\xae"
 
 
