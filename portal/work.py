@@ -151,6 +151,7 @@ class Claim(Generic[Row]):
         self.row = row
         self.fence = row.fence
         self.wakes = row.wakes
+        self.attempts = row.attempts
         self.released = False
         self.lost = False  # somebody else has the row
 
@@ -180,7 +181,7 @@ class Claim(Generic[Row]):
     def stumble(self, error: BaseException) -> None:
         """The step went wrong: let go, and rest longer the more often that happened."""
         trouble = f"{type(error).__name__}: {error}".replace("\0", "")[:2000]
-        self._let_go(timezone.now() + pause(self.row.attempts), last_error=trouble)
+        self._let_go(timezone.now() + pause(self.attempts), last_error=trouble)
 
     def _let_go(self, due_at: datetime | None, **changes: object) -> None:
         now = timezone.now()
@@ -405,17 +406,23 @@ def _attempt(step: Callable, taken: object, claims: list[Claim]) -> None:
 
 @contextlib.contextmanager
 def apart(claimed: Claim) -> Iterator[None]:
-    """What goes wrong in here makes this row rest, and no other one of its crowd."""
+    """What goes wrong in here makes this row rest, and no other one of its crowd.
+
+    What broke a transaction that they share is raised: nothing in it stands.
+    """
     try:
         yield
     except Fenced:
         log.warning("%s %s was taken over", claimed.row._meta.label, claimed.row.pk)
     except Exception as error:
+        if connection.needs_rollback:
+            raise
         log.exception("%s %s went wrong", claimed.row._meta.label, claimed.row.pk)
         _stumble(claimed, error)
 
 
 def _stumble(claimed: Claim, error: BaseException) -> None:
-    if not claimed.released:
-        with contextlib.suppress(Fenced, DatabaseError):  # taken over, or the lease runs out
-            claimed.stumble(error)
+    # Also what has been released: that may have been undone with its transaction. If it was not,
+    # the fence says so.
+    with contextlib.suppress(Fenced, DatabaseError):  # taken over, or the lease runs out
+        claimed.stumble(error)

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.db import transaction
 from django.utils import timezone
 
 from portal import work
@@ -75,6 +76,25 @@ def test_a_step_that_forgets_to_release_is_a_failure_not_a_held_row():
     row.refresh_from_db()
     assert row.lease_until is None
     assert "without releasing" in row.last_error
+
+
+def test_a_step_whose_release_was_undone_rests_longer_each_time():
+    @work.job(Canary)
+    def breaks_late(claim: Claim[Canary]) -> None:
+        with transaction.atomic():
+            claim.release(due_at=None)
+            raise ValueError("too late")
+
+    row, rests = make_work(), []
+    for _ in range(3):
+        row.refresh_from_db()
+        with time_machine.travel(row.due_at + timedelta(seconds=1), tick=False):
+            assert breaks_late(row.pk)
+            row.refresh_from_db()
+            rests.append(row.due_at - timezone.now())
+
+    assert (row.lease_until, row.last_error) == (None, "ValueError: too late")
+    assert rests == [timedelta(seconds=2), timedelta(seconds=4), timedelta(seconds=8)]
 
 
 def test_the_queues_time_limit_lets_the_row_go():
