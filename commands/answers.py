@@ -157,10 +157,12 @@ def _keep_up(
         rest = _rest(claim.row, now, paces.get(claim.row.invocation_id))
         alike[_ended(known[claim.row.invoke_id]), -(-rest // SLOT)].append(claim)
     with transaction.atomic():
+        work.lock(Dispatch.objects.filter(pk__in=[claim.row.pk for claim in claims]))
         for (ended, slot), group in alike.items():
             changes = {"missed_at": None, "ended_seen": ended, **NO_ERROR}
             work.release_alike(group, due_at=now + slot * SLOT, **changes)
-        keeping.statuses({claim.row: known[claim.row.invoke_id].machines for claim in claims})
+        ours = [claim.row for claim in claims if not claim.lost]
+        keeping.statuses({row: known[row.invoke_id].machines for row in ours})
 
 
 def _rest(dispatch: Dispatch, now: datetime, pace: timedelta | None) -> timedelta:

@@ -49,6 +49,7 @@ def _wake(run: Invocation) -> None:
     """Have what is in flight looked at now, also if a worker holds it at this moment."""
     now = timezone.now()
     flying = run.dispatches.filter(state__in=holding.IN_FLIGHT)
+    work.lock(flying)
     flying.update(due_at=now, rung_at=now, wakes=F("wakes") + 1)
     for row in {row.crowd(): row for row in flying}.values():
         row.ring()

@@ -127,7 +127,8 @@ def _ring(rows: list[Work]) -> bool:
         _silent(now), pk__in=[row.pk for row in free], due_at__lte=now
     )
     with transaction.atomic():
-        if not unanswered.update(rung_at=now):
+        keys = list(work.free_now(unanswered).values_list("pk", flat=True))
+        if not unanswered.filter(pk__in=keys).update(rung_at=now):
             return False
         free[0].ring()
     return True

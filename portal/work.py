@@ -234,6 +234,7 @@ def _released_at_once(group: list[Claim], due_at: datetime, changes: dict[str, o
     keys = [claim.row.pk for claim in group]
     rows = type(group[0].row)._default_manager.filter(pk__in=keys)
     with transaction.atomic():
+        lock(rows)
         undisturbed = rows.filter(fence=group[0].fence, wakes=group[0].wakes)
         if undisturbed.update(due_at=due_at, rung_at=None, **changes) != len(group):
             transaction.set_rollback(True)
@@ -256,6 +257,22 @@ def held(claims: Sequence[Claim]) -> Iterator[None]:
         keeper.join()
 
 
+def lock(rows: models.QuerySet) -> None:
+    """Take rows in the order of their keys, before one UPDATE that takes them as they lie.
+
+    Two transactions that do so wait for one another, and never both.
+    """
+    if connection.features.has_select_for_update:
+        list(rows.order_by("pk").select_for_update().values_list("pk", flat=True))
+
+
+def free_now(rows: models.QuerySet) -> models.QuerySet:
+    """Those of the rows that no transaction is busy with, locked: nobody waits for anybody."""
+    if connection.features.has_select_for_update_skip_locked:
+        rows = rows.select_for_update(skip_locked=True, of=("self",))
+    return rows
+
+
 def _keep(claims: Sequence[Claim], over: threading.Event) -> None:
     try:
         while not over.wait(LEASE.total_seconds() / 4):
@@ -273,7 +290,9 @@ def _renew(claims: list[Claim]) -> None:
             pk__in=[claim.row.pk for claim in claims],
             lease_owner__in={claim.row.lease_owner for claim in claims},
         )
-        rows.update(lease_until=timezone.now() + LEASE)
+        with transaction.atomic():
+            keys = list(free_now(rows).values_list("pk", flat=True))
+            rows.filter(pk__in=keys).update(lease_until=timezone.now() + LEASE)
 
 
 def claim(model: type[Row], pk: int) -> Claim[Row] | None:
@@ -292,9 +311,7 @@ def claim_due(
     now = timezone.now()
     with transaction.atomic():
         due = rows.filter(unheld(now), due_at__lte=now + ahead).order_by("due_at")
-        if connection.features.has_select_for_update_skip_locked:
-            due = due.select_for_update(skip_locked=True, of=("self",))
-        keys = list(due.values_list("pk", flat=True)[:limit])
+        keys = list(free_now(due).values_list("pk", flat=True)[:limit])
         return _take(rows.model._default_manager.filter(pk__in=keys), ahead)
 
 

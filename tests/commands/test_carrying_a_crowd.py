@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from commands import answers, jobs
+from commands import answers, jobs, sending
 from commands.models import Dispatch, Target
 from instances import ecs
 from tests.commands.conftest import ask, due_now, work_on
@@ -98,6 +98,24 @@ def test_a_step_that_breaks_on_one_rests_that_one_alone(fake, fleet):
     assert run.dispatches.filter(state="sent").count() == 3
 
 
+def test_nobody_is_asked_where_the_common_intent_could_not_be_written(fake, fleet, monkeypatch):
+    run, intend = ask(*fleet), sending._intend
+
+    def breaks_on_the_last(claim, given_up):
+        if claim.row.pk == run.dispatches.last().pk:
+            claim.write(size=None)
+        return intend(claim, given_up)
+
+    monkeypatch.setattr(sending, "_intend", breaks_on_the_last)
+    jobs.carry_on(one_of(run))
+
+    assert not fake.calls
+    assert states(run) == {"waiting"}
+    for row in run.dispatches.all():
+        assert (row.lease_until, row.due_at > timezone.now()) == (None, True)
+        assert row.last_error.startswith("IntegrityError")
+
+
 @pytest.mark.parametrize("error", [ecs.NoAnswer("silence"), ecs.Throttled("busy", retry_after=9)])
 def test_a_listing_that_fails_is_not_replaced_by_a_storm_of_calls(fake, fleet, error):
     run = ask(*fleet)
@@ -128,6 +146,22 @@ def test_results_are_read_once_news_has_stood_still_for_a_look(fake, fleet):
 
     assert fake.calls["DescribeInvocationResults"] == 1
     assert run.tally() == {"Success": 1, "Running": 39}
+
+
+def test_nothing_is_written_of_what_somebody_else_took_over(fake, fleet, monkeypatch):
+    run = ask(*fleet)
+    jobs.carry_on(one_of(run))
+    due_now(run)
+    keep_up = answers._keep_up
+
+    def taken_over_before(claims, known, paces):
+        Dispatch.objects.filter(pk=claims[0].row.pk).update(fence=99)
+        keep_up(claims, known, paces)
+
+    monkeypatch.setattr(answers, "_keep_up", taken_over_before)
+    jobs.carry_on(one_of(run))
+
+    assert run.tally() == {"waiting": 10, "Running": 30}
 
 
 def test_each_run_keeps_its_own_status_of_a_machine_that_two_runs_share(fake, fleet):
