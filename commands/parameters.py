@@ -74,8 +74,8 @@ class Parameter:
             raise ValidationError(_("A number, such as 10 or 2.5."))
         if self.kind == Kind.CHOICE and value not in self.choices:
             raise ValidationError(_("One of: %s.") % ", ".join(self.choices))
-        if self.kind == Kind.REGEX and not patterns.read(self.pattern).is_whole(value):
-            raise ValidationError(_("It must match the pattern %s.") % self.pattern)
+        if self.kind == Kind.REGEX:
+            self._check_pattern(value)
         free = self.kind in (Kind.TEXT, Kind.SECRET)
         if free and not any_text and not HARMLESS.fullmatch(value):
             raise ValidationError(
@@ -85,6 +85,13 @@ class Parameter:
                 )
             )
         return value
+
+    def _check_pattern(self, value: str) -> None:
+        """An old revision may hold a pattern that is none any more: nothing matches it."""
+        if problems := _pattern_problems(self.pattern):
+            raise ValidationError(problems)
+        if not patterns.read(self.pattern).is_whole(value):
+            raise ValidationError(_("It must match the pattern %s.") % self.pattern)
 
 
 def declared(kept: Iterable[Mapping[str, object]]) -> list[Parameter]:

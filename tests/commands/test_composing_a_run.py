@@ -217,6 +217,19 @@ def test_a_value_that_a_shell_reads_as_code_needs_the_right_to_free_text(client,
     assert "read as code" in page.text
 
 
+def test_an_old_pattern_that_cannot_be_read_is_named_at_its_field(client, operator):
+    ready(name="web-01")
+    old = {"name": "key", "kind": "regex", "pattern": r"(?!root)\w+"}
+    revision = a_command("echo {{word}} {{key}}", (old,))
+
+    page = preview(
+        client, text="web-01", revision=str(revision.pk), **{"p-word": "x", "p-key": "me"}
+    )
+
+    assert page.status_code == 400
+    assert "the pattern is no regular expression" in page.text
+
+
 def test_a_secret_is_in_no_page_and_no_row(client, runner):
     ready(name="web-01")
     revision = a_command("login {{word}} {{key}}", ({"name": "key", "kind": "secret"},))
