@@ -49,11 +49,19 @@ class Incident:
     went_down_at: datetime | None = None
     came_back_at: datetime | None = None
     other: datetime | None = None  # it did go down, but then: outside of what was asked
+    last_sign: bool = False  # `went_down_at` is its last sign of life: it went down after that
 
     def minutes(self) -> int | None:
         if self.went_down_at is None or self.came_back_at is None:
             return None
         return max(0, round((self.came_back_at - self.went_down_at).total_seconds() / 60))
+
+    def down_by(self, seen: datetime | None) -> datetime | None:
+        """When it went down; `seen`: when somebody outside saw that, better than a last sign."""
+        known, back = self.went_down_at, self.came_back_at
+        if known is None or seen is None or not self.last_sign:
+            return known or seen
+        return seen if known <= seen and (back is None or seen <= back) else known
 
 
 def overlaps(one: Window, other: Window) -> bool:
@@ -98,16 +106,18 @@ def down_of(analysis: Analysis) -> datetime | None:
     return analysis.at
 
 
-def _last_down(facts: Facts) -> tuple[Window, datetime | None]:
-    """The going-down before the present boot, and its exact time where a record has it."""
+def _last_down(facts: Facts) -> tuple[Window, datetime | None, bool]:
+    """The going-down before the present boot, its time where a record has it, and whether that is
+    only the last sign of life before it."""
     boot = facts.boot.at
     record = _record(facts)
     at = down_of(record) if record else None
-    at = at if at and at <= boot + timedelta(minutes=1) else None
+    at = at if at and at <= boot else None
+    last_sign = bool(at and record.details.get("heartbeat"))
     if at is None and facts.earlier_boots:
-        last_sign = facts.earlier_boots[-1].end
-        at = last_sign if last_sign <= boot else None
-    return Window(min(at, boot) if at else boot - BEFORE_BOOT, boot), at
+        end = facts.earlier_boots[-1].end
+        at, last_sign = (end, True) if end <= boot else (None, False)
+    return Window(at or boot - BEFORE_BOOT, boot), at, last_sign
 
 
 def _around(down: Window) -> Window:
@@ -126,7 +136,7 @@ def since_boot(boot: datetime, now: datetime, record: Analysis | None) -> Window
 
 def _last_boot(facts: Facts) -> Incident:
     boot = facts.boot.at
-    down, at = _last_down(facts)
+    down, at, last_sign = _last_down(facts)
     if facts.now - boot > LONG_AGO and not crashed(facts.guest):
         basis = _("No time was given. It has been up since %(boot)s.", boot=boot)
         return Incident(Window(boot, facts.now), False, basis, other=boot)
@@ -137,7 +147,7 @@ def _last_boot(facts: Facts) -> Incident:
         )
         return Incident(Window(boot, facts.now), False, basis, other=boot)
     basis = _("No time was given, so this is the last boot: %(boot)s.", boot=boot)
-    return Incident(_around(down), True, basis, at, boot)
+    return Incident(_around(down), True, basis, at, boot, last_sign=last_sign)
 
 
 def happened_since_boot(facts: Facts) -> bool:
@@ -155,10 +165,10 @@ def happened_since_boot(facts: Facts) -> bool:
 
 def _reported(facts: Facts, asked: Window) -> Incident:
     boot = facts.boot.at
-    down, at = _last_down(facts)
+    down, at, last_sign = _last_down(facts)
     if overlaps(down, asked):
         basis = _("The guest's present boot began at %(boot)s, which fits the report.", boot=boot)
-        return Incident(_around(down), True, basis, at, boot)
+        return Incident(_around(down), True, basis, at, boot, last_sign=last_sign)
     earlier = _earlier(facts, asked)
     if earlier:
         return earlier
@@ -181,7 +191,9 @@ def _earlier(facts: Facts, asked: Window) -> Incident | None:
         if overlaps(down, asked):
             basis = _("An earlier boot began at %(boot)s, which fits the report.", boot=after.start)
             last = facts.boot.at if after.start != facts.boot.at else None
-            return Incident(_around(down), True, basis, before.end, after.start, other=last)
+            return Incident(
+                _around(down), True, basis, before.end, after.start, other=last, last_sign=True
+            )
     return None
 
 

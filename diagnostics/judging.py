@@ -275,7 +275,9 @@ def _tell_guest(case: DiagnosisCase, found: Reading) -> None:
 
 def _when(incident: Incident, conclusion: Conclusion) -> list[Text]:
     said = [incident.basis]
-    if conclusion.went_down_at:
+    if conclusion.last_sign:
+        said.append(_("Its last sign of life is of %(at)s.", at=conclusion.went_down_at))
+    elif conclusion.went_down_at:
         said.append(_("It went down at %(at)s.", at=conclusion.went_down_at))
     if conclusion.came_back_at:
         said.append(_("It came back at %(at)s.", at=conclusion.came_back_at))

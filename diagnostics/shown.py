@@ -162,6 +162,11 @@ class CaseShown:
         return self.conclusion.get("outage_minutes")
 
     @property
+    def last_sign(self) -> bool:
+        """When it went down is not known, but when it last showed life."""
+        return bool(self.conclusion.get("last_sign"))
+
+    @property
     def checks(self) -> list[dict]:
         """Analyzers that did not run or broke, beside what the others found."""
         rows = []

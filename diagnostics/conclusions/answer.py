@@ -73,14 +73,11 @@ class Conclusion:
     cites: tuple[Finding, ...] = ()
     chain: tuple[Text, ...] = ()  # what led to it, in order, the end last
     names: Text | None = None
+    last_sign: bool = False  # `went_down_at` is its last sign of life: it went down after that
 
 
 def complete(cause: Cause, facts: Facts, incident: Incident) -> Conclusion:
-    incident = replace(
-        incident,
-        went_down_at=cause.went_down_at or incident.went_down_at,
-        came_back_at=cause.came_back_at or incident.came_back_at,
-    )
+    incident = _timed(incident, cause)
     went_down = True if cause.verdict.kind in PLATFORM else incident.went_down
     missing = not_checked(facts, needed=went_down is not False and not cause.ends_search)
     return Conclusion(
@@ -105,7 +102,16 @@ def complete(cause: Cause, facts: Facts, incident: Incident) -> Conclusion:
         cites=cause.cites,
         chain=chain.lines(cause.chain, cause.end) if cause.chain else (),
         names=cause.names,
+        last_sign=incident.last_sign,
     )
+
+
+def _timed(incident: Incident, cause: Cause) -> Incident:
+    """With the times of the cause's own record; none is told that is later than the return."""
+    down, back = cause.went_down_at, cause.came_back_at or incident.came_back_at
+    if down is None or (back and down > back) or down == incident.went_down_at:
+        return replace(incident, came_back_at=back)
+    return replace(incident, went_down_at=down, came_back_at=back, last_sign=False)
 
 
 def _with_origin(cause: Cause, facts: Facts) -> Text:
@@ -142,6 +148,14 @@ def impact(facts: Facts, incident: Incident, went_down: bool | None, kind: str) 
         if incident.went_down_at:
             return _("The instance is down since %(down)s.", down=incident.went_down_at)
         return _("The instance is stopped; no record tells since when.")
+    if incident.minutes() is not None and incident.last_sign:
+        return _(
+            "The whole instance was down for at most %(minutes)s min: its last sign of life is of"
+            " %(down)s, and it was back at %(up)s; everything on it was interrupted.",
+            minutes=incident.minutes(),
+            down=incident.went_down_at,
+            up=incident.came_back_at,
+        )
     if incident.minutes() is not None:
         return _(
             "The whole instance was down for about %(minutes)s min, from %(down)s to %(up)s;"

@@ -59,7 +59,7 @@ def _panic(facts: Facts, incident: Incident, analysis: Analysis, origin: str) ->
         advice,
         next_step,
         owner,
-        went_down_at=analysis.at or _seen_by_the_platform(facts, incident),
+        went_down_at=analysis.at or incident.down_by(_seen_by_the_platform(facts, incident)),
         contradictions=_against(facts, analysis),
         origin=origin,
         chain=led,

@@ -42,6 +42,7 @@ def ended_it(facts: Facts, incident: Incident) -> Cause | None:
     kind, acted = kind_of(event), span(event)
     sentence, advice, next_step, owner = TELL[kind](event)
     back = None if kind == EXPIRED else event.finished_at
+    began = acted.start if kind == FAILURE else event.not_before
     return Cause(
         Verdict(
             kind,
@@ -53,7 +54,7 @@ def ended_it(facts: Facts, incident: Incident) -> Cause | None:
         advice,
         next_step,
         owner,
-        went_down_at=incident.went_down_at or acted.start,
+        went_down_at=incident.down_by(began) or acted.start,
         came_back_at=incident.came_back_at or back,
         ends_search=True,
         origin="events",

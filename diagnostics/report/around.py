@@ -28,7 +28,7 @@ def _head(source: Source) -> Iterator[tuple[str, str]]:
     yield "Version of this report", str(history.number_shown(case))
     yield "Customer reference", case.customer_reference or source.say("none was given")
     yield "Instance", _instance(source)
-    yield "Went down", _moment(source, told["went_down_at"], told["went_down"])
+    yield "Went down", _went_down(source)
     yield "Came back", _moment(source, told["came_back_at"], told["went_down"])
     yield "Outage", _outage(source)
     yield "Cause", root_cause(source)
@@ -56,6 +56,14 @@ def _instance(source: Source) -> str:
     return f"{name}, {case.instance.instance_id}, {case.region}"
 
 
+def _went_down(source: Source) -> str:
+    told = source.conclusion
+    moment = _moment(source, told["went_down_at"], told["went_down"])
+    if not told.get("last_sign"):
+        return moment
+    return source.say("%(at)s or later: this is its last sign of life", at=moment)
+
+
 def _moment(source: Source, at: datetime | None, went_down: bool | None) -> str:
     if at:
         return source.at_both(at)
@@ -66,6 +74,8 @@ def _moment(source: Source, at: datetime | None, went_down: bool | None) -> str:
 
 def _outage(source: Source) -> str:
     minutes = source.conclusion["outage_minutes"]
+    if minutes is not None and source.conclusion.get("last_sign"):
+        return source.say("at most %(minutes)s min", minutes=minutes)
     if minutes is not None:
         return source.say("about %(minutes)s min", minutes=minutes)
     if source.conclusion["went_down"] is False:
@@ -228,7 +238,9 @@ def _moments(source: Source) -> Iterator[tuple[datetime, str]]:
     case, told = source.case, source.conclusion
     if case.seen_at:
         yield case.seen_at, source.say("reported time (± %(n)s minutes)", n=case.seen_within)
-    if told["went_down_at"]:
+    if told.get("last_sign"):
+        yield told["went_down_at"], source.say("the last sign of life before it went down")
+    elif told["went_down_at"]:
         yield told["went_down_at"], source.say("the instance went down")
     if told["came_back_at"]:
         yield told["came_back_at"], source.say("the instance came back")

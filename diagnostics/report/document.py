@@ -34,6 +34,7 @@ def document(source: Source, markdown: str) -> dict[str, object]:
         "order_of_causes": list(source.told_lines("chain")),
         "impact": source.told("impact"),
         "went_down_at": _iso(told["went_down_at"]),
+        "went_down_at_is_last_sign": bool(told.get("last_sign")),
         "came_back_at": _iso(told["came_back_at"]),
         "outage_minutes": told["outage_minutes"],
         "recommendations": list(around.recommendations(source)),

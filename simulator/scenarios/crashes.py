@@ -132,7 +132,7 @@ def not_captured(card: Card, now: datetime) -> Story:
         if e.transport == "kernel"
     )
     saved = system.history.now.started + timedelta(seconds=4)
-    name = f"/var/lib/systemd/pstore/{int(saved.timestamp())}/dmesg.txt"
+    name = f"/var/lib/systemd/pstore/{int((now - fall.ago).timestamp())}/dmesg.txt"
     system.files[name] = File(text.encode(), saved, 0o600)
     truth = Truth(3, "kernel_panic", "kernel_bug", function="acs_queue_check")
     return _story(card, system, truth, fall, now)

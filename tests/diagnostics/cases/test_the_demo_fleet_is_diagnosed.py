@@ -9,6 +9,7 @@ from django.utils import timezone
 from diagnostics import rejudging
 from diagnostics.models import DiagnosisCase
 from diagnostics.report import rendered
+from diagnostics.wording import unpacked
 from simulator.world import World
 from tests.diagnostics.cases.conftest import carried, machine, mirrored, opened
 
@@ -57,6 +58,21 @@ def test_the_verdict_is_the_truth(cloud, sandbox_needed, name):
         assert case.function == truth.function
     later = read_a_year_later(case)
     assert later.before == later.after, later.why
+
+
+@pytest.mark.parametrize("name", ["api-01", "batch-02", "search-01", "gw-01"])
+def test_when_it_went_down_is_true_or_called_its_last_sign_of_life(cloud, sandbox_needed, name):
+    case = carried(opened(mirrored(cloud, name)))
+    told = unpacked(case.judgement)["conclusion"]
+    down = machine(cloud, name).truth.down_at
+    assert told["went_down_at"] <= told["came_back_at"] and told["outage_minutes"] > 0
+    if told["last_sign"]:
+        assert told["went_down_at"] <= down <= told["came_back_at"]
+        report = rendered(case, "customer", "md")
+        assert "or later: this is its last sign of life" in report and "at most" in report
+        assert "down for about" not in report
+    else:
+        assert abs((told["went_down_at"] - down).total_seconds()) < 120
 
 
 WINDOWS = {  # what the cause has to say beside the verdict

@@ -370,3 +370,30 @@ def test_nobody_is_sent_to_repair_an_agent_that_answers(alive):
 def test_half_the_output_never_leaves_a_negative_certain():
     reset = analysis("unexplained_reboot", "power_reset", sure=Confidence.CERTAIN)
     assert conclude(facts(reset, guest_complete=False)).verdict.confidence == Confidence.POSSIBLE
+
+
+LIVED = Window(DOWN - timedelta(days=30), DOWN - timedelta(minutes=50))
+
+
+def test_the_last_sign_of_life_is_not_called_the_time_of_the_end():
+    told = conclude(facts(analysis("unexplained_reboot", at=None), earlier_boots=(LIVED,)))
+    assert told.last_sign and told.went_down_at == LIVED.end
+    assert "at most 54 min" in str(told.impact)
+
+
+def test_near_miss_a_failing_host_tells_when_it_took_the_instance_down():
+    cut = analysis("unexplained_reboot", at=None)
+    failed = event("SystemFailure.Reboot", published=DOWN)
+    told = conclude(facts(cut, earlier_boots=(LIVED,), events=(failed,)))
+    assert (told.went_down_at, told.last_sign, told.outage_minutes) == (DOWN, False, 4)
+
+
+def test_a_record_that_was_written_after_the_return_does_not_tell_when_it_went_down():
+    told = conclude(facts(panic(at=BOOT + timedelta(seconds=4)), earlier_boots=(LIVED,)))
+    assert told.verdict.kind == "kernel_panic" and told.went_down_at == LIVED.end
+    assert told.last_sign
+
+
+def test_near_miss_without_a_last_sign_either_no_time_is_made_up():
+    told = conclude(facts(panic(at=BOOT + timedelta(seconds=4))))
+    assert told.went_down_at is None and told.outage_minutes is None
