@@ -188,6 +188,10 @@ class CaseForm(forms.Form):
                 cleaned["found"] = picked[0]
             else:
                 self.add_error("which", _("Several instances answer to this; choose one of them."))
+        elif self.matches.found and self.matches.unknown:
+            named = ", ".join(self.matches.unknown)
+            said = _("Not known: %(words)s. Name only the one instance that the case is about.")
+            self.add_error("instance", said % {"words": named})
         elif self.matches.found:
             cleaned["found"] = self.matches.found[0]
         elif not ID.fullmatch(cleaned["instance"]) and not cleaned.get("outside"):

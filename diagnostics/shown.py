@@ -167,6 +167,10 @@ class CaseShown:
         return bool(self.conclusion.get("last_sign"))
 
     @property
+    def guest_was_read(self) -> bool:
+        return bool(self.judgement.get("guest"))
+
+    @property
     def checks(self) -> list[dict]:
         """Analyzers that did not run or broke, beside what the others found."""
         rows = []

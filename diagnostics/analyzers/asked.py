@@ -95,7 +95,7 @@ def histories(history: str) -> Iterator[Finding]:
     for raw in history.splitlines()[:100]:
         if found := re.fullmatch(r"([a-z-]+) (/.*):([1-9]\d{0,8})", raw):
             title = _(
-                "The shell history %(path)s names %(word)s (%(count)s times)",
+                "The shell history %(path)s names %(word)s, lines: %(count)s",
                 path=found[2],
                 word=found[1],
                 count=found[3],

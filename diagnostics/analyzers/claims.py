@@ -40,11 +40,15 @@ def claim(
     return Finding(code, severity, title, proof, facts=told | facts)
 
 
-def traced(event: Event) -> dict[str, object]:
-    """What a report with a trace adds: the call trace, the module, who ran."""
+def traced(event: Event, function: str | None = None) -> dict[str, object]:
+    """What a report with a trace adds: the call trace, the module of `function`, else the first
+    that the trace names, who ran."""
     frames = traces.trace(event)
     standing = traces.standing_at(event)
-    module = (standing and standing.module) or next((f.module for f in frames if f.module), None)
+    of_modules = [frame for frame in (standing, *frames) if frame and frame.module]
+    module = next((f.module for f in of_modules if f.function == function), None) or next(
+        (frame.module for frame in of_modules), None
+    )
     return {
         "trace": tuple(frame.function for frame in frames[:24]),
         "module": module,

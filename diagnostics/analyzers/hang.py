@@ -47,7 +47,7 @@ def hangs(down: Boot) -> Iterator[Finding]:
             count=len(same),
             tasks=tuple(dict.fromkeys(task for e in same if (task := _task(e)))),
             reason=event.text.strip()[:300],
-            **traced(event),
+            **traced(event, function),
         )
 
 

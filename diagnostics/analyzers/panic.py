@@ -136,7 +136,7 @@ def _claim(
         panicked=event.code == "panic",
         reason=event.text.strip()[:300],
         eaters=eaters([e for e in before if e.family == "oom"]) if subkind == "oom_panic" else (),
-        **traced(cause if cause.body else event),
+        **traced(cause if cause.body else event, function),
     )
 
 

@@ -52,7 +52,7 @@ def reports(down: Boot) -> Iterator[Finding]:
             WEAK if event.name in WEAK_ONES else WARNING,
             function=function,
             reason=event.text.strip()[:300],
-            **traced(event),
+            **traced(event, function),
         )
 
 

@@ -145,9 +145,17 @@ def eaters_of(analysis: Analysis) -> Text | None:
     return quoted(", ".join(words[:5])) if words else None
 
 
-def hang_advice(facts: Facts) -> tuple[Text, ...]:
+LOCKUPS = frozenset({"soft_lockup", "hard_lockup", "rcu_stall"})  # a CPU ran on, nothing waited
+
+
+def hang_advice(analysis: Analysis) -> tuple[Text, ...]:
     return (
         _(
+            "Look at what the CPU was running: its stack is quoted in this report. Update the"
+            " driver or module that stands in it; where it is the kernel alone, update the kernel."
+        )
+        if analysis.verdict.subkind in LOCKUPS
+        else _(
             "Look at what the blocked task waited for: its stack is quoted in this report. NFS:"
             " check the server and mount with soft or a shorter timeo; disk: check its latency and"
             " limits in CloudMonitor; a driver: update it."

@@ -200,7 +200,7 @@ def who_crashed_it(analysis: Analysis) -> Text | None:
 
 
 def _hung(facts: Facts, analysis: Analysis) -> tuple[Text, ...]:
-    return hang_advice(facts)
+    return hang_advice(analysis)
 
 
 def _hardware(facts: Facts, analysis: Analysis) -> tuple[Text, ...]:
@@ -255,7 +255,7 @@ def _hung_now(facts: Facts, console: Analysis) -> Cause:
             line=quoted(line),
         ),
         (
-            *hang_advice(facts),
+            *hang_advice(console),
             _(
                 "If it has to come back at once, take a screenshot and the console output first,"
                 " then force a reboot through the ECS console."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from diagnostics.conclusions.advice import catch_the_next_one
 from diagnostics.conclusions.answer import OPERATORS, OWNER, SUPPORT, Cause
 from diagnostics.facts import Event, Facts
@@ -202,9 +204,17 @@ def ecs_alone(facts: Facts, incident: Incident) -> Cause | None:
     """Stopped, no event, no guest to ask: ECS itself says that it is down, and no more."""
     if facts.machine.status != "Stopped" or facts.guest:
         return None
+    ended = _ended_in_order(facts)
     return Cause(
         Verdict("undetermined", confidence=Confidence.NONE),
         _(
+            "The instance is stopped. Its serial console ends with an orderly shutdown at %(at)s;"
+            " who asked for it could not be established: a stopped instance cannot be asked, and"
+            " no system event explains it.",
+            at=ended,
+        )
+        if ended
+        else _(
             "The instance is stopped. What stopped it could not be established: a stopped"
             " instance cannot be asked, and no system event explains it."
         ),
@@ -217,9 +227,18 @@ def ecs_alone(facts: Facts, incident: Incident) -> Cause | None:
         ),
         _("Start the instance and open a new case."),
         OPERATORS,
+        went_down_at=ended,
         contradictions=_earlier_crash(facts),
         origin="none",
     )
+
+
+def _ended_in_order(facts: Facts) -> datetime | None:
+    """When its serial console shows an orderly end of the boot that ECS started last."""
+    console, started = facts.console, facts.machine.started_at
+    if console is None or console.verdict.kind != "normal_reboot" or console.at is None:
+        return None
+    return None if started and console.at < started else console.at
 
 
 def _earlier_crash(facts: Facts) -> tuple[Text, ...]:

@@ -91,8 +91,8 @@ def _hang(facts: Facts, analysis: Analysis, uptime: Text) -> Cause:
             line=quoted(analysis.reason or _first_title(analysis)),
             uptime=uptime,
         ),
-        hang_advice(facts),
-        _("Look at the blocked task and what it waited for."),
+        hang_advice(analysis),
+        _("Look at the quoted stack, as the first recommendation says."),
         OPERATORS,
     )
 

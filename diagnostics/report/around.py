@@ -188,6 +188,8 @@ def _checks(source: Source) -> tuple[str, ...]:
             told = check_words.check(check)
             lines.append(source.say("%(check)s broke: %(error)s", check=told, error=error))
     lines += spoken_lines(source.judgement.get("problems") or (), source.case.zone)
+    if not source.judgement.get("guest"):
+        lines.append(source.say("No check of the guest's records ran: none were read."))
     return tuple(lines) or (source.say("Every check ran."),)
 
 

@@ -181,6 +181,8 @@ def _panic(source: Source) -> Iterator[Lines | Code]:
 
 def _location(source: Source, analysis: dict) -> str:
     function, module = analysis["verdict"]["function"], analysis["module"]
+    if function and analysis["verdict"]["subkind"] == "hung_task":
+        return source.say("The blocked task waited in %(function)s", function=function)
     if function and module:
         return source.say(
             "RIP in %(function)s, module %(module)s", function=function, module=module

@@ -170,6 +170,19 @@ def test_the_report_that_killed_is_told_from_an_earlier_warning():
     assert analysis.module == "acmestor"
 
 
+def test_a_function_is_said_to_be_of_its_own_module():
+    """The one that it called into comes first in the trace."""
+    text = (
+        f"{STAMP}INFO: task cp:77 blocked for more than 120 seconds.\n{STAMP}Call Trace:\n"
+        f"{STAMP} __schedule+0x2c4/0x770\n{STAMP} schedule+0x3c/0xa0\n"
+        f"{STAMP} rpc_wait_bit_killable+0x1e/0x90 [sunrpc]\n{STAMP} __wait_on_bit+0x31/0xa0\n"
+        f"{STAMP} _nfs4_proc_getattr+0x12a/0x150 [nfsv4]\n{STAMP} vfs_statx+0x8e/0x110\n"
+        f"{STAMP}Kernel panic - not syncing: hung_task: blocked tasks\n"
+    )
+    analysis = linux.judge({"text": text})
+    assert (analysis.verdict.function, analysis.module) == ("_nfs4_proc_getattr", "nfsv4")
+
+
 def test_the_same_crash_has_the_same_signature_whatever_its_addresses_and_times():
     text = NULL + TAINT + RIP + "[  812.345680] Call Trace:\n" + TRACE
     moved = text.replace("812.", "99.").replace("+0x42", "+0x44").replace("PID: 77", "PID: 9")

@@ -49,6 +49,13 @@ def test_support_opens_a_case_by_id_ip_name_or_hostname(desk, web, named):
     assert case.due_at is not None
 
 
+@pytest.mark.parametrize("more", ["web-99", "😀"])
+def test_a_word_that_names_nothing_is_not_passed_over(desk, web, more):
+    answer = desk.post(URL, answers(instance=f"web-77 {more}"))
+    assert answer.status_code == 400 and f"Not known: {more}." in answer.content.decode()
+    assert not DiagnosisCase.objects.exists()
+
+
 def test_the_opening_stands_in_the_audit(desk, web, support):
     desk.post(URL, answers())
     entry = AuditEntry.objects.get(act="case.opened")

@@ -281,10 +281,35 @@ def test_19_an_expired_instance():
     assert told.came_back_at is None
 
 
+def stopped_with(console):
+    machine = replace(LINUX, status="Stopped", started_at=NOW - timedelta(days=90))
+    return conclude(facts(None, machine=machine, boot=None, reported=None, console=console))
+
+
+def test_a_stopped_instance_whose_console_ends_in_order_is_known_to_be_down_since_then():
+    ended = NOW - timedelta(days=6)
+    told = stopped_with(analysis("normal_reboot", "shutdown", at=ended))
+    assert told.verdict.kind == "undetermined" and told.went_down_at == ended
+    assert "ends with an orderly shutdown" in words(told) and "down since" in str(told.impact)
+
+
+@pytest.mark.parametrize(("kind", "days"), [("normal_reboot", 91), ("none", 6)])
+def test_near_miss_a_console_of_before_the_last_start_or_without_an_end_tells_no_time(kind, days):
+    told = stopped_with(analysis(kind, at=NOW - timedelta(days=days)))
+    assert told.went_down_at is None and "no record tells since when" in str(told.impact)
+
+
 def test_20_a_blocked_task_behind_storage():
     crash = panic("hung_task", reason="Kernel panic - not syncing: hung_task: blocked tasks")
     told = conclude(facts(crash))
     assert told.verdict.subkind == "hung_task" and "NFS" in words(told)
+
+
+@pytest.mark.parametrize("subkind", ["soft_lockup", "hard_lockup", "rcu_stall"])
+def test_20_near_miss_a_cpu_that_was_stuck_waited_for_nothing(subkind):
+    told = conclude(facts(panic(subkind)))
+    assert "what the CPU was running" in words(told)
+    assert "blocked task" not in words(told) and "NFS" not in words(told)
 
 
 def test_21_the_platform_saw_it_fail_and_the_guest_wrote_nothing():

@@ -122,6 +122,16 @@ def test_a_whole_report_names_no_check_by_its_dots(cloud, sandbox_needed):
 
 
 @pytest.mark.django_db
+def test_where_no_record_of_the_guest_was_read_no_check_is_said_to_have_run(cloud, client, support):
+    case = carried(opened(mirrored(cloud, "mq-01")))
+    client.force_login(support)
+    page = client.get(f"/cases/{case.pk}/").content.decode()
+    for text in (rendered(case, "internal", "md"), page):
+        assert "Every check ran." not in text
+        assert text.count("records ran: none were read") == 1
+
+
+@pytest.mark.django_db
 def test_the_same_panic_stands_once_with_its_other_records(cloud, sandbox_needed):
     case = carried(opened(mirrored(cloud, "web-03")))
     panics = list(case.findings.filter(code="kernel.panic"))
