@@ -81,8 +81,10 @@ class Plan:
 
     @cached_property
     def judgement(self) -> Judgement:
-        """What the policy says about it: of the launcher too, which runs what it likes."""
-        parts = self.script["script"], self.script.get("launcher", "")
+        """What the policy says about it: of the launcher too, which runs what it likes, and of
+        the directory that it begins in."""
+        where = self.script.get("working_dir")
+        parts = where and f'cd "{where}"', self.script["script"], self.script.get("launcher", "")
         values = {**self.values, **self.secrets}
         text = "\n".join(parameters.filled(part, values) for part in parts if part)
         return judge(text, self.reach.fit)

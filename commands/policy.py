@@ -15,6 +15,7 @@ from portal.kept import kept
 # The rules that every portal starts with, so that they are read in every language.
 FIRST_RULES = (
     kept("Removing the root directory: rm -r on / destroys the system."),
+    kept("Removing the system drive: What is on the system drive is lost."),
     kept("Formatting or overwriting a disk: What is on the disk is lost."),
     kept(
         "Going down without the exit code: Cloud Assistant loses the script's result when the"
@@ -22,6 +23,10 @@ FIRST_RULES = (
         " Windows with 3010 or 3009, instead."
     ),
     kept("Going down by exit code: The instances restart or stop when the script ends."),
+    kept(
+        "Passing on an installer's exit code: Installers end with 3010 where they want a restart,"
+        " and Cloud Assistant then restarts the machine."
+    ),
     kept("Protected instances: At least one instance carries the tag protected."),
 )
 
@@ -47,7 +52,7 @@ def judge(text: str, instances: Sequence[Instance]) -> Judgement:
     """Every enabled rule against the text as it would run, and everybody it would run on.
 
     A line that a shell joins with the next one is read as it reads it."""
-    text = text.replace("\\\n", " ")
+    text = text.replace("\\\n", "")
     fired: dict[str, list[PolicyRule]] = {verb: [] for verb in Verb.values}
     for rule in PolicyRule.objects.filter(enabled=True).order_by("name"):
         if _fires(rule, text, instances):

@@ -37,26 +37,70 @@ def test_removing_the_root_is_refused(text):
 
 @pytest.mark.parametrize(
     "text",
-    ["rm -rf /tmp/cache", "rm -rf ./build", "echo arm -rf", "rm /etc/motd", "rm -rf /var/x/*"],
+    ["rm -rf /tmp/cache", "rm -rf ./build", "echo arm -rf", "rm /etc/motd", "rm -rf /var/x/*"]
+    + [r"rd /s /q C:\Temp", "cd /tmp && rm -rf *", "find / -name core -delete", 'rm -rf "/$x"'],
 )
 def test_removing_something_else_is_not(text):
     assert verbs(text) == set()
 
 
 @pytest.mark.parametrize(
-    "text", ["mkfs.ext4 /dev/vdb1", "dd if=/dev/zero of=/dev/vda bs=1M", "wipefs -a /dev/vdb"]
+    "text",
+    [
+        "mkfs.ext4 /dev/vdb1",
+        "dd if=/dev/zero of=/dev/vda bs=1M",
+        "wipefs -a /dev/vdb",
+        'dd if=image of="/dev/vda"',
+        "cat image > /dev/vda",
+        "shred -n 1 /dev/vdb",
+        "sgdisk --zap-all /dev/vdb",
+        "format d: /q /y",
+        "diskpart /s clean.txt",
+        "Initialize-Disk -Number 1",
+    ],
 )
 def test_formatting_demands_approval(text):
     assert verbs(text) == {"approve"}
 
 
-@pytest.mark.parametrize("text", ["reboot", "yum -y update; shutdown -r now", "systemctl reboot"])
-def test_going_down_without_the_exit_code_is_warned_of(text):
-    assert verbs(text) == {"warn"}
+@pytest.mark.parametrize(
+    "text",
+    [
+        "reboot",
+        "yum -y update; shutdown -r now",
+        "systemctl reboot",
+        "if true; then\n    reboot\nfi",
+        "/sbin/reboot -f",
+        "sudo -n /sbin/shutdown now",
+        "(sleep 5; reboot) &",
+        "nohup sh -c 'sleep 5; reboot'",
+        "systemctl --force reboot",
+        "echo b > /proc/sysrq-trigger",
+        "shutdown /r /t 0",
+        "reb\\\noot",
+    ],
+)
+def test_going_down_without_the_exit_code_is_no_easier_than_with_it(text):
+    assert verbs(text) == {"approve"}
 
 
 @pytest.mark.parametrize(
-    "text", ["last reboot", "exit 19", "exit 1940", "grep reboot /var/log/messages"]
+    "text",
+    [
+        "last reboot",
+        "exit 19",
+        "exit 1940",
+        "grep reboot /var/log/messages",
+        "grep -E 'panic|reboot' /var/log/messages",
+        "# reboot needed",
+        "shutdown -c",
+        "shutdown /a",
+        "systemctl status reboot.target",
+        "test -f /run/reboot-required && echo yes",
+        "PORT=3010; curl localhost:$PORT; exit $?",
+        "if ($p.ExitCode -eq 3010) { 'restart wanted' }",
+        "exit $LASTEXITCODE",
+    ],
 )
 def test_words_are_not_acts(text):
     assert verbs(text) == set()
@@ -72,10 +116,21 @@ def test_words_are_not_acts(text):
         "[Environment]::Exit(3009)",
         "exit(3010)",
         'exit "194"',
+        "exit 0194",
+        "exit 19\\\n4",
+        "exit 450",  # what a shell makes 194 of
+        "rc=194\nexit $rc",
+        "python3 -c 'import os; os._exit(194)'",
+        "main() { return 194; }; main",
+        "$host.SetShouldExit(3010)",
     ],
 )
 def test_a_script_that_takes_its_machine_down_demands_approval(text):
     assert verbs(text) == {"approve"}
+
+
+def test_to_pass_on_what_an_installer_ends_with_is_warned_of():
+    assert verbs("msiexec /i agent.msi /qn\nexit $LASTEXITCODE") == {"warn"}
 
 
 def test_a_rule_that_cannot_be_read_fires():
@@ -154,6 +209,13 @@ def test_a_rule_that_is_made_after_the_look_is_shown_first(client):
         "rm -rf /./",
         "rm -rf /home /",
         "rm -rf \\\n  /",
+        "r\\\nm -rf /",
+        'rm -rf --no-preserve-root "$where"',
+        "cd / && rm -rf *",
+        "find / -xdev -delete",
+        "Remove-Item -Recurse -Force C:\\",
+        "Remove-Item C:\\* -Recurse",
+        "rd /s /q C:\\",
     ],
 )
 def test_removing_the_root_is_known_however_it_is_written(text):
@@ -173,6 +235,13 @@ def test_the_launcher_is_judged_as_well(client):
     page = preview(client, text="web-01", launcher='sh -c "rm -rf /"')
     assert "refused" in page.text
     assert 'value="send"' not in page.text
+
+
+def test_the_directory_that_a_script_begins_in_is_judged_as_well(client):
+    client.force_login(a_person("operator"))
+    ready(name="web-01")
+    assert "refused" in preview(client, text="web-01", script="rm -rf *", working_dir="/").text
+    assert "refused" not in preview(client, text="web-01", script="rm -rf *", working_dir="/x").text
 
 
 def test_a_secret_value_is_judged_but_not_shown(client):
