@@ -25,7 +25,6 @@ LONGEST_PATTERN = 200
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 PLACE = re.compile(r"\{\{\s*([A-Za-z0-9_-]{1,64})\s*\}\}")
 BUILT_IN = re.compile(r"\{\{\s*ACS::(\w+)[^{}]*\}\}", re.I)
-BUILT_INS = ("RegionId", "AccountId", "InstanceId", "InstanceName", "InvokeId", "CommandId")
 NUMBER = re.compile(r"[+-]?\d{1,18}(?:\.\d{1,9})?")
 HARMLESS = re.compile(r"[\w .,:/@%+=-]*")
 SHOWN_SECRET = "\N{BULLET}" * 5

@@ -24,7 +24,6 @@ from diagnostics.models import (
     StepState,
 )
 from diagnostics.readers import bundle, encodings, kinds
-from diagnostics.signatures import in_words
 from diagnostics.speech import spoken, spoken_lines
 from diagnostics.verdicts import CONFIDENCE, KINDS, SUBKINDS, tone
 from diagnostics.wording import unpacked
@@ -213,10 +212,6 @@ class CaseShown:
         mark = self.mark
         words = [KINDS.get(mark.true_kind, ""), SUBKINDS.get(mark.true_subkind, "")] if mark else []
         return ", ".join(str(word) for word in words if word)
-
-    @property
-    def signature_words(self) -> str:
-        return in_words(self.case.signature, self.case.kind)
 
     @property
     def waiting_for(self) -> str:

@@ -20,7 +20,6 @@ from commands.models import (
     BatchState,
     Cleared,
     CommandType,
-    Invocation,
     PauseOption,
     RateMode,
     RebootBatch,
@@ -341,8 +340,3 @@ def risks_by_name(batch: RebootBatch, items: Iterable[RebootItem]) -> dict[Risk,
 def again(once: uuid.UUID | None, by: Any) -> RebootBatch | None:
     """The batch that this very wish made already: the second of two clicks."""
     return RebootBatch.objects.filter(once=once, asked_by=by).first() if once else None
-
-
-def run_names(batch: RebootBatch) -> list[Invocation]:
-    """The runs that the batch made, in their order."""
-    return list(Invocation.objects.filter(wave_run__wave__batch=batch).order_by("pk"))

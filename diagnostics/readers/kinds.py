@@ -43,7 +43,6 @@ SYSLOG_LINE = re.compile(
     r"^(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\S+) \S+ \S+:", re.M
 )
 JOURNAL_MARK = re.compile(r"^-- (?:Logs begin|Journal begins|Boot [0-9a-f]{32}|Reboot) ?", re.M)
-PRINTK_LINE = re.compile(r"^(?:<\d+>)?\[ *\d+\.\d{6}\]", re.M)
 OF_ONE_BOOT = frozenset({VMCORE, DMESG})
 KERNEL_START = re.compile(rb"Linux version \d")
 # Things people have at hand that hold no text: what they are, and what to bring instead.

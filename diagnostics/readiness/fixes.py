@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from diagnostics.conclusions.advice import DEBIAN, FAMILY_NAMES, OTHER, RHEL
+from diagnostics.conclusions.advice import DEBIAN, OTHER, RHEL
 from diagnostics.wording import Text
 from diagnostics.wording import say as _
 
@@ -176,7 +176,3 @@ def steps(fix: str, family: str) -> Steps:
     """The steps for a system of this family (rhel, debian, suse, other, windows); () for ""."""
     ways = FIXES.get(fix, {})
     return ways.get(family) or ways.get(EVERY, ())
-
-
-def family_name(family: str) -> str:
-    return FAMILY_NAMES.get(family, FAMILY_NAMES["other"])

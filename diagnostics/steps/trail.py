@@ -20,7 +20,6 @@ from instances import ecs
 NAME = "audit_trail"
 BEFORE, AFTER = timedelta(hours=24), timedelta(hours=1)
 LATELY = timedelta(days=30)
-TOLD_LATE = timedelta(minutes=10)  # ActionTrail may tell of a call so much later
 BY_HAND = _(
     "Look up RebootInstance, RebootInstances, StopInstance and StopInstances with this instance as"
     " the resource name in the ActionTrail console, in the instance's own region."
