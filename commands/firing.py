@@ -50,11 +50,12 @@ def read(schedule: Schedule) -> expressions.Expression:
 def fire(claim: Claim[Schedule]) -> None:
     """One transaction holds the run, its Fire and the next time: it begins once, or not at all."""
     schedule, now = claim.row, timezone.now()
-    planned = schedule.next_at
-    if schedule.state != Schedule.State.ACTIVE or planned is None:
-        return claim.release(due_at=None)
     with transaction.atomic():
         claim.renew()
+        schedule.refresh_from_db()  # a person may have paused or ended it since it was claimed
+        planned = schedule.next_at
+        if schedule.state != Schedule.State.ACTIVE or planned is None:
+            return claim.release(due_at=None)
         late = timedelta(seconds=schedule.grace)
         missed = 0
         while planned is not None and now - planned > late:

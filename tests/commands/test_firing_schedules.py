@@ -8,6 +8,7 @@ import time_machine
 from commands import firing
 from commands.models import Fire, FreezeWindow, Invocation, PolicyRule, SavedCommand, Schedule
 from instances.models import Instance, InstanceGroup
+from portal import work
 from portal.notices.models import Notification
 from portal.work import Claim
 from tests.commands.test_composing_a_run import carried, preview, ready
@@ -93,6 +94,22 @@ def test_a_worker_that_dies_before_the_end_leaves_nothing_behind(clock, schedule
     assert not Fire.objects.exists()
     Schedule.objects.update(due_at=clock_now(), lease_until=None)
     assert at(clock, schedule, hours=1) == [("13:00", "fired")]
+
+
+@pytest.mark.parametrize(("act", "state"), [("pause", "paused"), ("end", "ended")])
+def test_whoever_holds_it_begins_no_run_once_a_person_said_otherwise(
+    client, clock, schedule, act, state
+):
+    clock.move_to(START + timedelta(hours=1))
+    held = work.claim(Schedule, schedule.pk)
+    client.force_login(schedule.owner)
+    client.post(f"/schedules/{schedule.pk}/change/", {"act": act})
+
+    firing.fire.__wrapped__(held)
+
+    schedule.refresh_from_db()
+    assert (schedule.state, schedule.due_at, schedule.next_at) == (state, None, None)
+    assert not Invocation.objects.exists()
 
 
 def test_times_without_the_portal_are_missed_and_not_caught_up(clock, schedule):
