@@ -18,7 +18,7 @@ def visible_to(user: Any) -> Any:
     """The groups that this person may see, as a queryset."""
     if not user.is_active:
         return InstanceGroup.objects.none()
-    if user.is_superuser or sees_all(user):
+    if sees_all(user):
         return InstanceGroup.objects.all()
     seen = Instance.objects.visible_to(user)
     listed = InstanceGroup.objects.filter(filter__isnull=True, members__in=seen.values("pk"))
@@ -40,7 +40,7 @@ def names_of(instances: Any) -> list[str]:
 
 def may_delete(user: Any, group: InstanceGroup) -> bool:
     """Whether no member, now or by a filter later, is outside this person's part."""
-    if user.is_superuser or sees_all(user):
+    if sees_all(user):
         return True
     seen = Instance.objects.visible_to(user)
     if group.filter is not None:
@@ -49,9 +49,10 @@ def may_delete(user: Any, group: InstanceGroup) -> bool:
 
 
 def sees_all(user: Any) -> bool:
-    """Whether one of the person's scopes is the whole fleet."""
-    scopes = scopes_of(user)
-    return any(not (s.account_id or s.region or s.tag_key) for s in scopes)
+    """Whether this person sees the whole fleet: a superuser, or by one of their scopes."""
+    if user.is_superuser and user.is_active:
+        return True
+    return any(not (s.account_id or s.region or s.tag_key) for s in scopes_of(user))
 
 
 def _members(group: InstanceGroup) -> Any:

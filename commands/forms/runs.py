@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from commands.forms.script import line
 from commands.models import Invocation, Outcome, Target
+from instances.models import Instance
 from portal import patterns
 
 ANY = [("", _("any"))]
@@ -41,8 +42,8 @@ class RunFilter(forms.Form):
         told = self.cleaned_data
         for word in told["text"].split():
             named = Q(name__icontains=word) | Q(revision__command__name__icontains=word)
-            on = Q(instance__instance_id=word) | Q(instance__name__iexact=word)
-            reached = Target.objects.filter(on).values("invocation")
+            on = Instance.objects.filter(Q(instance_id=word) | Q(name__iexact=word))
+            reached = Target.objects.filter(instance__in=on.values("pk")).values("invocation")
             runs = runs.filter(named | Q(pk__in=reached))
         if told["state"]:
             runs = runs.filter(state=told["state"])

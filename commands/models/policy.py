@@ -7,7 +7,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -70,7 +70,8 @@ class ApprovalQuerySet(models.QuerySet["Approval"]):
     def visible_to(self, user) -> ApprovalQuerySet:
         """Those of runs and batches that this person may see."""
         runs, batches = Invocation.objects.visible_to(user), RebootBatch.objects.visible_to(user)
-        return self.filter(Q(invocation__in=runs.values("pk")) | Q(batch__in=batches.values("pk")))
+        run = Exists(runs.filter(pk=OuterRef("invocation")))
+        return self.filter(run | Exists(batches.filter(pk=OuterRef("batch"))))
 
     def for_the_word_of(self, user) -> ApprovalQuerySet:
         """What waits for this person: in their sight and right, never what they asked for."""

@@ -6,13 +6,14 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from commands.models.runs import Invocation
 from commands.models.saved import CommandRevision
+from instances.groups import sees_all
 from instances.models import Instance
 from portal.work import Work
 
@@ -72,10 +73,10 @@ class Cleared(models.TextChoices):
 class RebootBatchQuerySet(models.QuerySet["RebootBatch"]):
     def visible_to(self, user) -> RebootBatchQuerySet:
         """Batches with an instance that this person may see, and their own."""
-        if user.is_superuser and user.is_active:
+        if sees_all(user):
             return self
-        seen = Instance.objects.visible_to(user).exclude(reboot_items=None)
-        return self.filter(Q(pk__in=seen.values("reboot_items__batch")) | Q(asked_by=user.pk))
+        seen = Instance.objects.visible_to(user).filter(reboot_items__batch=OuterRef("pk"))
+        return self.filter(Exists(seen) | Q(asked_by=user.pk))
 
 
 class RebootBatch(Work):

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -21,9 +21,10 @@ class ScheduleQuerySet(models.QuerySet["Schedule"]):
         """One's own, those that had a run which one may see, and all for a superuser."""
         if user.is_superuser and user.is_active:
             return self
-        runs = Invocation.objects.visible_to(user).values("pk")
-        fired = Fire.objects.filter(invocation__in=runs).values("schedule")
-        return self.filter(Q(owner=user.pk) | Q(pk__in=fired) | Q(timed_run__in=runs))
+        runs = Invocation.objects.visible_to(user)
+        fired = Exists(runs.filter(fire__schedule=OuterRef("pk")))
+        kept = Exists(runs.filter(schedule=OuterRef("pk")))
+        return self.filter(Q(owner=user.pk) | fired | kept)
 
 
 class Schedule(Work):

@@ -124,7 +124,8 @@ class Readiness(models.Model):
 
 class ReadinessRunQuerySet(models.QuerySet["ReadinessRun"]):
     def visible_to(self, user) -> ReadinessRunQuerySet:
-        return self.filter(run__in=Invocation.objects.visible_to(user).values("pk"))
+        runs = Invocation.objects.visible_to(user)
+        return self.filter(models.Exists(runs.filter(pk=models.OuterRef("run"))))
 
 
 class ReadinessRun(Work):
