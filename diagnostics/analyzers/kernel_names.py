@@ -135,13 +135,19 @@ native_safe_halt default_idle\w* arch_cpu_idle\w* arch_safe_halt mwait\w* \w*mwa
 cpuidle_\w+ cpu_idle\w* do_idle safe_halt rest_init acpi_idle_\w+ acpi_safe_halt intel_idle\w*
 poll_idle pv_native_safe_halt cpu_do_idle cpu_startup_entry io_idle
 """
+# Written in assembler, below whatever a task asks of the kernel.
+GATES = r"""
+entry_\w+ system_call\w* sysenter\w* syscall_\w+ tracesys\w* int_ret\w* ret_from_fork\w* retint_\w+
+do_syscall_64 do_int80\w* do_fast_syscall\w* secondary_startup\w* kernel_thread_helper child_rip
+"""
 # What hands work of any sort on; the function that it called says which.
 HANDING_ON = r"""
 process_one_work process_scheduled_works worker_thread do_syscall\w* do_fast_syscall\w* do_int80\w*
 x64_sys_call entry_\w+ system_call\w* sysenter\w* tracesys\w* ret_fast_syscall __sys_trace_return
 el0_\w+ invoke_syscall\w* _*do_softirq\w* handle_softirqs\w* run_ksoftirqd call_timer_fn
 expire_timers _*run_timer\w* _*hrtimer_run\w* smpboot_thread_fn kthread ret_from_\w+
-kernel_thread\w* start_secondary cpu_startup_entry start_kernel
+kernel_thread\w* start_secondary cpu_startup_entry start_kernel kernel_init\w* do_basic_setup
+do_initcall\w* do_one_initcall
 _*vfs_(?:read|write|readv|writev|ioctl|fsync\w*|open) do_vfs_ioctl new_sync_(?:read|write)
 do_iter_\w+ do_dentry_open _*sock_(?:send|recv)msg\w* sock_do_ioctl sock_ioctl rtnetlink_rcv\w*
 genl_\w*rcv_msg\w* netlink_rcv_skb netlink_dump _*netif_receive_skb\w* call_(?:read|write)_iter
@@ -161,6 +167,7 @@ REPORTERS = names(REPORTING)
 NOISE = names(REPORTING, FAULTING, WAITING, ENTERING)
 IDLING = names(IDLE)
 DISPATCHING = names(HANDING_ON)
+OUTERMOST = names(GATES)
 # An instruction pointer in one of these says only that a check failed.
 CHECKERS = names(
     r"refcount_\w+ debug_print_object usercopy_\w+ __check_object_size fortify_panic __might_\w+ "

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from ..readers.events import Event
 from ..readers.frames import Frame, frames, pointer
-from .kernel_names import EMPTY, SILENT
+from .kernel_names import EMPTY, OUTERMOST, SILENT
 
 TRACE = re.compile(r"\s*(?:Call [Tt]race|stack backtrace|Backtrace)\b")
 
@@ -28,7 +28,7 @@ def first(event: Event) -> str | None:
 
 def first_or_path(event: Event) -> str | None:
     """The same; where all are paths into the kernel it happened on the path: the innermost."""
-    path = (name for name in names_of(event) if not SILENT.fullmatch(name))
+    path = (n for n in names_of(event) if not (SILENT.fullmatch(n) or OUTERMOST.fullmatch(n)))
     return first(event) or next(path, None)
 
 

@@ -111,9 +111,9 @@ class _Cutter:
         if self.age > LIFE:
             yield from self.close()
         header = recognise(line)
-        if header and header.code in QUOTABLE and not line.marked and not PRINTED.search(line.text):
+        if header and not line.marked and _of_a_program(header, line.text):
             header = None
-        if header and not self._echoes(header):
+        if header and not self._echoes(header, line.text):
             event = Event(header.code, line, source=self.source, before=_above(header, above))
             if self.opened and header.single and event.family not in ("boot", "end"):
                 self.between.append(event)
@@ -129,10 +129,12 @@ class _Cutter:
             if CLOSING.match(line.text) or len(self.opened.body) >= BODY:
                 yield from self.close()
 
-    def _echoes(self, header: Header) -> bool:
+    def _echoes(self, header: Header, text: str) -> bool:
         """The kernel's own second line about the same thing, such as `Oops: 0002 [#1]`."""
         if self.opened is None:
             return False
+        if self.opened.code == header.code == "panic" and CLOSING.match(text):
+            return True
         if self.opened.family == "oops" and header.code.startswith("oops."):
             return not _has_registers(self.opened) and len(self.opened.body) < NEAR
         if self.opened.code == "warning.warn" and header.code == "hang.hard_lockup":
@@ -147,6 +149,13 @@ class _Cutter:
             _join(opened, line)
         else:
             opened.body.append(line)
+
+
+def _of_a_program(header: Header, text: str) -> bool:
+    """Somebody quotes the kernel, or a program warns in its own words."""
+    if header.code == "warning.words":
+        return True
+    return header.code in QUOTABLE and not PRINTED.search(text)
 
 
 def _wrapped(opened: Event, line: Line) -> bool:

@@ -19,8 +19,10 @@ FRAME = re.compile(
     rf"(\? )?\s*\(?{OF_MODULE}({SYMBOL}){OFFSET}\)?{MODULE}"
 )
 INLINE = re.compile(rf"^\s*(?:<\w+>\s*)?(?:{ADDRESS}\s*)?(\? )?({SYMBOL}) \S+:\d+ \[inline\]")
+# arm prints the function and its caller on one line
 FROM = re.compile(rf"\) from (?:{ADDRESS} )?\(?({SYMBOL}){OFFSET}\)?{MODULE}")
 ARM_BARE = re.compile(rf"^\s*{ADDRESS} \(({SYMBOL})\) from {ADDRESS}")
+ARM_PLAIN = re.compile(rf"^\s*({SYMBOL}){MODULE} from ({SYMBOL}){OFFSET}{MODULE}")
 POINTER = re.compile(
     rf"(?:\bRIP:? (?:00[0-2][0-9a-f]:|e0[0-9a-f]{{2}}:)?\s*(?:{ADDRESS}\s*){{0,2}}|"
     rf"^\s*E?IP: (?:00\d\d:)?\s*(?:{ADDRESS}\s*)?|EIP is at |^PC is at |^pc ?: (?:{ADDRESS} )?|"
@@ -87,5 +89,8 @@ def _offsets(text: str) -> Iterator[Frame]:
         yield Frame(bare(found[3]), found["before"] or found[4], not found[1])
     elif found := ARM_BARE.match(text):
         yield Frame(bare(found[1]))
+    elif found := ARM_PLAIN.match(text):
+        yield Frame(bare(found[1]), found[2])
+        yield Frame(bare(found[3]), found[4])
     if found := FROM.search(text):
         yield Frame(bare(found[1]), found[2])

@@ -27,7 +27,13 @@ def header(code: str, alternatives: list[str], words: list[str], single: bool = 
     return Header(code, re.compile("|".join(alternatives)), tuple(words), single)
 
 
-PANIC = [header("panic", [BEFORE + r"Kernel panic - not syncing\b[: ]*"], ["Kernel panic"])]
+PANIC = [  # its closing line tells the same where the first one scrolled away
+    header(
+        "panic",
+        [r"(?:-+\[ (?:cut here \]-+|end) ?)?Kernel panic - not syncing\b[: ]*"],
+        ["Kernel panic"],
+    )
+]
 
 OOPS = [
     header(
@@ -52,7 +58,7 @@ OOPS = [
     header(
         "oops.gpf",
         [
-            r"(?:Oops: |kasan: GPF .{0,80})?general protection fault\b(?! ip:)",
+            r"(?:Oops: |kasan: GPF .{0,80}|segment-related )?general protection fault\b(?! ip:)",
             r"(?:Oops: )?stack segment: \w+ \[#",
         ],
         ["general protection", " [#"],
@@ -84,7 +90,7 @@ OOPS = [
     ),
     header(
         "oops.divide_error",
-        [r"(?:Oops: )?divide error: \w+ \[#", r"Division by zero in kernel"],
+        [r"(?:Oops: )?divide[ _]error: \w+ \[#", r"Division by zero in kernel"],
         [" [#", "Division by zero"],
     ),
     header(
@@ -126,6 +132,7 @@ HANG = [
             r"(?:NMI )?(?:[Ww]atchdog: )?Watchdog detected hard LOCKUP",
             WATCHDOG + r"CPU ?\d+ (?:self-)?detected hard LOCKUP",
             r"NMI Watchdog detected LOCKUP",
+            r"[Ww]atchdog:? CPU[: ]\d+ Hard LOCKUP",
         ],
         ["LOCKUP"],
     ),
@@ -225,9 +232,10 @@ WARNING = [
             r"unregister_netdevice: waiting for",
             r"NETDEV WATCHDOG: ",
             r"VFS: Close: file count is 0",
+            r"CFI failure (?:at |\()",
             r"irq \d+: nobody cared",
         ],
-        ["unregister_netdevice", "NETDEV WATCHDOG", "VFS: Close", "nobody cared"],
+        ["unregister_netdevice", "NETDEV WATCHDOG", "VFS: Close", "CFI failure", "nobody cared"],
         single=True,
     ),
     header(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 
 LONGEST = 4000  # characters of one line that are looked at
+YEARS = 1e9  # seconds: no kernel ran for so long, its clock was wrong or it is a time of day
 KERNEL_TAGS = {"kernel", "klogd", "vmunix", "unix"}
 MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
@@ -43,10 +44,11 @@ UNIX = re.compile(r"^(\d{10})\.\d{6} (?=\S+ \S+: )")
 HOST_TAG = re.compile(r"^([\w.-]+) (kernel|[\w./@-]+(?=\[\d))(?:\[(\d+)\])?: ?")
 PROTOCOL = re.compile(r"^(\S+) ([\w./-]+) (?:-|(\d+)) \S+ (?:-|\[[^\]]*\]) ")
 KMSG = re.compile(r"^\d{1,4},\d{1,12},(\d{1,15}),[-c+][^;]{0,80};")
-TAG = re.compile(r"^(\S+) (?:\S+@\S+ )?([\w./@():+-]+?)(?:\[(\d+)\])?: ?")
-BARE_TAG = re.compile(r"^(kernel): ?")
+TAG = re.compile(r"^(\S*[^\s:]) (?:\S+@\S+ )?([\w./@():+-]+?)(?:\[(\d+)\])?: ?")
+BARE_TAG = re.compile(r"^ {0,2}(kernel): ?")
 STAMP = re.compile(
-    r"\[ *(\d{1,9}\.\d{3,9})(?: <[ \d.]+>|@\d+)?\](?:\[ *([TC]\d+)\])? ?|\(\d+\)\[(\d+\.\d{6})\]|"
+    r"\[ *(\d{1,12}\.\d{3,9})(?: <[ \d.]+>|@\d+)? ?\](?:\[ *([TC]\d+) ?\])? ?|"
+    r"\(\d+\)\[(\d+\.\d{6})\]|"
     r"\[ *\d+\]\[(\d+\.\d{6})\] ?"
 )
 # dmesg -T, in the words of its user's language; -H, which counts on from the line above
@@ -141,7 +143,8 @@ def _printk(text: str) -> tuple[str, float | None, str | None, datetime | None]:
     if found := ALONE.match(text):
         return text[found.end() :], None, found[1], None
     if found := STAMP.search(text, 0, 240):
-        stamp = float(found[1] or found[3] or found[4])
+        seconds = float(found[1] or found[3] or found[4])
+        stamp = seconds if seconds < YEARS else None
         caller, text = found[2], text[found.end() :]
         if more := CALLER.match(text):
             caller, text = caller or more[1], text[more.end() :]

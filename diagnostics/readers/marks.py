@@ -92,6 +92,7 @@ STORAGE = [
         [
             r"(?:\w+: )?(?:critical (?:medium|target) error|I/O error),? dev ",
             r"Buffer I/O error on ",
+            r"EXT[234]-fs warning .*: I/O error",
         ],
         ["/O error", "error, dev ", "error dev "],
         single=True,

@@ -41,7 +41,9 @@ FIRES = [
         "PC is at acs_submit+0x42/0x90\n",
     ),
     ("kernel_panic/gpf", f"{STAMP}general protection fault: 0000 [#1] SMP PTI\n{RIP}"),
+    ("kernel_panic/gpf", f"{STAMP}segment-related general protection fault: 206c [#2] PTI\n{RIP}"),
     ("kernel_panic/divide_error", f"{STAMP}divide error: 0000 [#1] PREEMPT SMP\n{RIP}"),
+    ("kernel_panic/divide_error", f"{STAMP}divide_error: 0000 [#1] SMP\n{RIP}"),
     (
         "kernel_panic/kernel_bug",
         f"{STAMP}kernel BUG at mm/slub.c:305!\n{STAMP}invalid opcode: 0000 [#1] SMP\n{RIP}",
@@ -49,6 +51,10 @@ FIRES = [
     ("kernel_panic/panic_on_warn", WARN + TAINT + PANIC + "panic_on_warn set ...\n" + TRACE),
     ("kernel_panic/init_killed", PANIC + "Attempted to kill init! exitcode=0x0000000b\n"),
     ("kernel_panic/vfs_root", PANIC + "VFS: Unable to mount root fs on unknown-block(0,0)\n"),
+    (
+        "kernel_panic/vfs_root",
+        "---[ end Kernel panic - not syncing: VFS: Unable to mount root fs on unknown-block(0,0)\n",
+    ),
     ("kernel_panic/no_init", PANIC + "No working init found.  Try passing init= option\n"),
     ("kernel_panic/mce", PANIC + "Fatal machine check\n"),
     ("kernel_panic/nmi", PANIC + "NMI: Not continuing\n"),
@@ -63,6 +69,7 @@ FIRES = [
         f"{STAMP}watchdog: BUG: soft lockup - CPU#1 stuck for 22s! [dd:77]\n{RIP}",
     ),
     ("hang/hard_lockup", f"{STAMP}NMI watchdog: Watchdog detected hard LOCKUP on cpu 2\n{RIP}"),
+    ("hang/hard_lockup", f"{STAMP}watchdog: CPU 59 Hard LOCKUP\n"),
     ("hang/rcu_stall", f"{STAMP}rcu: INFO: rcu_sched self-detected stall on CPU\n{RIP}"),
     ("hang/rcu_stall", f"{STAMP}INFO: rcu_preempt detected stalls on CPUs/tasks:\n"),
     ("hang/hung_task", f"{STAMP}INFO: task dd:77 blocked for more than 120 seconds.\n{TRACE}"),
@@ -96,6 +103,10 @@ FIRES = [
         f"{STAMP}XFS (md0): Log I/O Error (0x2) detected at xlog_ioend_work+0x6e\n",
     ),
     ("warning/other_report", f'{STAMP}irq 16: nobody cared (try booting with "irqpoll")\n'),
+    (
+        "warning/other_report",
+        f"{STAMP}CFI failure at acs_submit+0x42/0x90 (target: acs_done+0x0/0x8)",
+    ),
     ("kernel_panic/oops", "PANIC: early exception 0x0e IP 10:ffffffff81234567 error 0 cr2 0x18\n"),
     ("oom_kill/global", f"{STAMP}Out of memory: Killed process 94 (mysqld) total-vm:196824kB\n"),
     (
@@ -113,6 +124,10 @@ FIRES = [
     ("normal_reboot/shutdown", f"{STAMP}reboot: Power down\n"),
     ("none/user_segfault", f"{STAMP}nginx[77]: segfault at 8 ip 000055d0 sp 00007ffd error 4\n"),
     ("none/io_error", f"{STAMP}blk_update_request: I/O error, dev vdb, sector 2048 op 0x0\n"),
+    (
+        "none/io_error",
+        f"{STAMP}EXT4-fs warning (device dm-1): ext4_end_bio:316: I/O error -5 writing to inode\n",
+    ),
     ("none/sysrq_show", f"{STAMP}sysrq: Show Blocked State\n"),
 ]
 
@@ -138,6 +153,7 @@ NEAR_MISSES = [
     "[    0.005828] mce: CPU supports 9 MCE banks\n",
     "[   12.345678] NMI watchdog: Enabled. Permanently consumes one hw-PMU counter.\n",
     "[   49.668016] WARNING: the mand mount option is being deprecated and will be removed\n",
+    "[    9.123456] Reached the login\nWARNING: Optional imports not found, output is plain\n",
     "INFO: NMI handler (perf_event_nmi_handler) took too long to run: 2.277 msecs\n",
 ]
 

@@ -91,6 +91,9 @@ PREFIXES = {
     "syslog": "Nov  9 12:01:01 web-7 kernel: [  812.345678] ",
     "syslog without stamps": "Nov  9 12:01:01 web-7 kernel: ",
     "rfc 5424": "2026-11-09T12:01:01.123456+08:00 web-7 kernel: [  812.345678] ",
+    "syslog whose host was taken out": "Nov  9 12:01:01 kernel: ",
+    "what syslogd shows to whoever is logged in": " kernel:[  812.345678] ",
+    "a clock that was never set": "[18444175627.345678] ",
     "journal": "Nov 09 12:01:01 web-7 kernel: ",
     "dmesg -T": "[Mon Nov  9 12:01:01 2026] ",
     "dmesg -T in Chinese": "[一 11月  9 12:01:01 2026] ",
@@ -118,7 +121,10 @@ def test_the_same_report_is_read_behind_the_prefix_of(where):
     assert judged(text) == ("kernel_panic", "null_deref", "acs_submit")
 
 
-@pytest.mark.parametrize("where", [where for where in PREFIXES if "kernel" in PREFIXES[where]])
+LOGGED = [where for where in PREFIXES if "-7 kernel" in PREFIXES[where]]
+
+
+@pytest.mark.parametrize("where", LOGGED)
 def test_what_a_program_says_behind_the_prefix_of_a_logger_is_no_report(where):
     before = PREFIXES[where].replace("kernel - ", "app 77 ").replace("kernel:", "app[77]:")
     text = "".join(f"{before}{line}\n" for line in OOPS)
@@ -561,6 +567,42 @@ REPORTS = {
         RIP: 0010:_RNvNtCs1234_8acmestor5queue6submit+0x42/0x90 [acmestor]
         """,
         ("kernel_panic", "null_deref", "submit"),
+    ),
+    "a trace of arm without addresses": (
+        """\
+        WARNING: CPU: 0 PID: 77 at drivers/acme/stor.c:16 0xc0801234
+         unwind_backtrace from show_stack+0x18/0x1c
+         show_stack from dump_stack_lvl+0x58/0x70
+         dump_stack_lvl from __warn+0xd0/0x144
+         __warn from warn_slowpath_fmt+0x64/0xbc
+         warn_slowpath_fmt from acs_submit+0x42/0x90 [acmestor]
+         acs_submit [acmestor] from vfs_write+0xb0/0x2f0
+        """,
+        ("warning", "warn", "acs_submit"),
+    ),
+    "a warning whose trace shows only how it got into the kernel": (
+        """\
+        WARNING: at drivers/acme/stor.c:16
+        Call Trace:
+         [<ffffffff814bc0c2>] system_call_fastpath+0x16/0x1b
+        """,
+        ("warning", "warn", None),
+    ),
+    "a lockup while drivers start": (
+        """\
+        Kernel panic - not syncing: softlockup: hung tasks
+        Call Trace:
+         <IRQ>  panic+0x134/0x354
+         watchdog_timer_fn+0x1a0/0x250
+         apic_timer_interrupt+0x8c/0xa0
+         <EOI>  acs_fill+0x34/0x8e
+         acs_start+0x200/0x317
+         do_one_initcall+0x50/0x190
+         kernel_init_freeable+0x2a4/0x351
+         kernel_init+0x11/0x120
+         ret_from_fork+0x1f/0x40
+        """,
+        ("kernel_panic", "soft_lockup", "acs_start"),
     ),
     "what the compiler split off": (
         """\
