@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from diagnostics.models import Sight
+from diagnostics.models import DiagnosisCase, Sight
 from instances import lookup
 from instances.models import Instance, Region
 
@@ -108,10 +108,18 @@ class CaseForm(forms.Form):
         self.candidates: list[Instance] = []
         if not self.is_bound:
             self.initial.setdefault("opening", uuid.uuid4())
-            self.initial.setdefault("seen_zone", settings.TIME_ZONE)
+            self._start_in_their_zone()
             self.initial.setdefault("language", get_language() or settings.LANGUAGE_CODE)
         self._narrow()
         self.helper = _layout(self)
+
+    def _start_in_their_zone(self) -> None:
+        """The zone of the person's last case; before the first one the browser may say it."""
+        own = DiagnosisCase.objects.filter(opened_by=self.user.pk)
+        last = own.order_by("-pk").values_list("seen_zone", flat=True).first()
+        self.initial.setdefault("seen_zone", last or settings.TIME_ZONE)
+        if not last:
+            self.fields["seen_zone"].widget.attrs["data-zone-here"] = True
 
     def _narrow(self) -> None:
         """Questions that need asking only now and then are not shown before."""

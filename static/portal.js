@@ -30,6 +30,14 @@ function tellHere(root) {
   }
 }
 
+// A time is typed in the zone of whoever types it, unless the portal knows better.
+function startInZone(root) {
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  for (const box of root.querySelectorAll("select[data-zone-here]")) {
+    if ([...box.options].some((each) => each.value === zone)) box.value = zone;
+  }
+}
+
 // A live part is replaced as a whole: what a person has opened in it stays open.
 const opened = new Map();
 document.addEventListener("htmx:beforeSwap", (event) => {
@@ -65,4 +73,8 @@ document.addEventListener("htmx:sendError", () => connected(false));
 document.addEventListener("htmx:responseError", () => connected(false));
 document.addEventListener("htmx:afterRequest", (event) => { if (event.detail.successful) connected(true); });
 
-document.addEventListener("DOMContentLoaded", () => { offerCopies(document); tellHere(document); });
+document.addEventListener("DOMContentLoaded", () => {
+  offerCopies(document);
+  tellHere(document);
+  startInZone(document);
+});

@@ -61,7 +61,7 @@ def _bugcheck(facts: Facts, incident: Incident, analysis: Analysis) -> Cause:
         if dumps
         else _("Set up memory dumps so that the next crash can be analysed."),
         SUPPORT if dumps else OPERATORS,
-        went_down_at=down_of(analysis),
+        went_down_at=incident.down_by(dumps[0].at) if dumps else down_of(analysis),
         contradictions=tuple(
             quoted(f.title) for f in analysis.findings if f.code == "windows.bugcheck.contradiction"
         ),

@@ -179,6 +179,14 @@ def test_the_next_times_stand_in_the_zone_of_whoever_reads(page_of, live_server,
     assert page.locator("[data-here]:visible").count() == 0
 
 
+def test_a_first_case_starts_in_the_zone_of_the_browser(page_of, live_server, person):
+    for zone in ("Asia/Shanghai", "UTC"):
+        page = page_of(DESK, timezone_id=zone)
+        page.goto(f"{live_server.url}/cases/new/")
+        assert page.locator("select[name=seen_zone]").input_value() == zone
+        assert not page.complaints
+
+
 def test_an_id_is_copied_by_a_click(page_of, live_server, person):
     granted = {"permissions": ["clipboard-read", "clipboard-write"]}
     page = page_of(DESK, **granted)

@@ -153,6 +153,17 @@ def test_the_time_is_taken_in_the_reporters_zone(desk, web):
     assert DiagnosisCase.objects.get().seen_at.isoformat() == f"{before}T18:30:00+00:00"
 
 
+def test_the_form_starts_in_the_zone_of_the_persons_last_case(desk, web):
+    first = desk.get(URL).context["form"]
+    assert first["seen_zone"].value() == "UTC" and "data-zone-here" in str(first["seen_zone"])
+    desk.post(URL, answers(seen_zone="Asia/Shanghai"))
+    form = desk.get(URL).context["form"]
+    assert form["seen_zone"].value() == "Asia/Shanghai"
+    assert "data-zone-here" not in str(form["seen_zone"])
+    desk.force_login(a_person("operator"))
+    assert desk.get(URL).context["form"]["seen_zone"].value() == "UTC"
+
+
 def test_no_time_means_the_last_boot(desk, web):
     assert "the last boot is taken" in desk.get(URL).content.decode()
     desk.post(URL, answers(seen_at=""))

@@ -397,6 +397,28 @@ def test_half_the_output_never_leaves_a_negative_certain():
     assert conclude(facts(reset, guest_complete=False)).verdict.confidence == Confidence.POSSIBLE
 
 
+HEARTBEAT = analysis(
+    "bugcheck",
+    at=DOWN - 9 * MINUTE,
+    bugcheck_code="0x7A",
+    details={"heartbeat": DOWN - 9 * MINUTE, "down_at": DOWN - 9 * MINUTE},
+)
+
+
+def test_a_heartbeat_of_windows_is_a_last_sign_of_life_too():
+    told = conclude(facts(HEARTBEAT, machine=WINDOWS))
+    assert told.last_sign and told.went_down_at == DOWN - 9 * MINUTE
+
+
+@pytest.mark.parametrize(("at", "last_sign"), [(DOWN, False), (BOOT + MINUTE, True)])
+def test_the_header_of_the_dump_tells_the_moment_its_file_does_not(at, last_sign):
+    dump = Dump("C:\\Windows\\MEMORY.DMP", 10**9, at, bugcheck_code="0x7A")
+    known = Capture("windows", armed=True, dumps=(dump,))
+    told = conclude(facts(HEARTBEAT, machine=WINDOWS, capture=known))
+    assert told.last_sign == last_sign
+    assert told.went_down_at == (DOWN - 9 * MINUTE if last_sign else DOWN)
+
+
 LIVED = Window(DOWN - timedelta(days=30), DOWN - timedelta(minutes=50))
 
 
