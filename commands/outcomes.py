@@ -42,7 +42,7 @@ def codes_down(script: str, type: str) -> set[int]:
     """The codes in the script's text that make the agent stop or restart the machine."""
     os_type = CommandType(type).os_type
     codes = f"{STOP_CODES[os_type]}|{RESTART_CODES[os_type]}"
-    found = re.findall(rf"\bexit\s+(?:/b\s+)?({codes})\b", script, re.I)
+    found = re.findall(rf"exit\b[\s(]*(?:/b\s+)?[\"']?({codes})\b", script, re.I)
     return {int(code) for code in found}
 
 

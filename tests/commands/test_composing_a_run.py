@@ -311,3 +311,11 @@ def test_two_clicks_at_the_same_moment_make_one_run_and_show_it_twice(
     answer = client.post(URL, data)
     run = Invocation.objects.get()
     assert answer.url == run.get_absolute_url()
+
+
+@pytest.mark.parametrize("script", ["exit 194", "exit(194)", 'exit "194"', "os._exit(193)"])
+def test_who_cannot_act_on_the_exit_code_is_left_out_however_it_is_written(
+    client, operator, script
+):
+    ready(name="web-01", agent_version="2.2.3.300")
+    assert "Cloud Assistant too old for this" in preview(client, text="web-01", script=script).text
