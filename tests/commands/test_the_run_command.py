@@ -13,6 +13,7 @@ from django.utils import timezone
 from commands.management.commands import run_command
 from commands.models import FreezeWindow, Invocation, SavedCommand
 from instances.models import Instance
+from portal.secrets import unseal
 from tests.commands.conftest import HANGZHOU
 from tests.commands.test_composing_a_run import ready
 from tests.factories import AccountFactory, InstanceFactory, RegionFactory, a_person
@@ -73,6 +74,39 @@ def test_a_saved_command_runs_with_its_parameters(web):
     assert code == 0
     assert "hello you" in out
     assert Invocation.objects.get().revision.number == 1
+
+
+@pytest.fixture
+def login() -> SavedCommand:
+    command = SavedCommand.objects.create(name="Log in")
+    command.revise(
+        by=None,
+        parameters=[{"name": "token", "kind": "secret"}, {"name": "who", "kind": "text"}],
+        script="login {{who}} {{token}}",
+        type="RunShellScript",
+        timeout=60,
+    )
+    return command
+
+
+def test_secrets_come_from_a_file_or_from_stdin(login, tmp_path, monkeypatch):
+    ready(name="web-01")
+    file = tmp_path / "parameters"
+    file.write_text("token=a=b\n\nwho=li\n")
+    asked = ("--command", "log in", "web-01", "--parameters")
+    assert call(*asked, str(file))[0] == 0
+    monkeypatch.setattr("sys.stdin", io.StringIO(file.read_text()))
+    assert call(*asked, "-")[0] == 0
+    for run in Invocation.objects.all():
+        assert run.parameters == {"who": "li"}
+        assert unseal(run.sealed) == {"token": "a=b"}
+
+
+def test_a_bad_line_of_parameters_is_named_by_its_number_alone(login, tmp_path):
+    file = tmp_path / "parameters"
+    file.write_text("who=li\nh4rdToGuess\n")
+    code, _out, err = call("--command", "log in", "web-01", "--parameters", str(file))
+    assert (code, "line 2" in err, "h4rdToGuess" in err) == (2, True, False)
 
 
 def test_without_waiting_it_is_only_sent(web):

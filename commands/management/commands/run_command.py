@@ -57,7 +57,18 @@ class Command(BaseCommand):
         parser.add_argument("--user", default="", help="runs as this user of the machines")
         parser.add_argument("--directory", default="", help="working directory")
         parser.add_argument("--name", default="", help="what the history calls the run")
-        parser.add_argument("--parameter", action="append", default=[], metavar="NAME=VALUE")
+        parser.add_argument(
+            "--parameter",
+            action="append",
+            default=[],
+            metavar="NAME=VALUE",
+            help="everybody on this host can read it in the list of processes: no secrets here",
+        )
+        parser.add_argument(
+            "--parameters",
+            metavar="FILE",
+            help="lines of NAME=VALUE; - reads stdin. This is the way to give secrets",
+        )
         parser.add_argument("instances", nargs="*", help="IDs, IPs, names or hostnames")
         parser.add_argument("--of-group", default="", help="the instances of a saved group")
         parser.add_argument(
@@ -201,7 +212,23 @@ def _told(asked: dict[str, Any]) -> QueryDict:
         if not equals:
             raise cli.BadUsage(f"--parameter {pair}: must be NAME=VALUE")
         told[PREFIX + name] = value
+    for number, line in enumerate(_lines(asked), 1):
+        name, equals, value = line.partition("=")
+        if not line:
+            continue
+        if not equals:  # the line may be a secret's: it is not repeated
+            raise cli.BadUsage(f"--parameters: line {number} must be NAME=VALUE")
+        told[PREFIX + name] = value
     return told
+
+
+def _lines(asked: dict[str, Any]) -> list[str]:
+    if not asked["parameters"]:
+        return []
+    if asked["parameters"] == asked["script"] == "-":
+        raise cli.BadUsage("--script and --parameters cannot both read stdin")
+    whole = _read(asked["parameters"], "--parameters")
+    return whole.replace("\r\n", "\n").split("\n")
 
 
 def _group_key(name: str) -> int:
@@ -221,11 +248,14 @@ def _newest(name: str) -> int:
 def _script(asked: dict[str, Any]) -> str:
     if asked["inline"]:
         return asked["inline"]
+    return _read(asked["script"], "--script")
+
+
+def _read(file: str, option: str) -> str:
     try:
-        whole = sys.stdin.read() if asked["script"] == "-" else Path(asked["script"]).read_text()
+        return sys.stdin.read() if file == "-" else Path(file).read_text()
     except (OSError, UnicodeDecodeError) as error:
-        raise cli.BadUsage(f"--script: {error}") from None
-    return whole
+        raise cli.BadUsage(f"{option}: {error}") from None
 
 
 def _planned(form: ComposeForm) -> Plan:
