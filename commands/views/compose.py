@@ -237,12 +237,13 @@ def once_of(text: str) -> uuid.UUID:
         raise PermissionDenied from None
 
 
-def objection(told: QueryDict, planned: Plan) -> str:
-    if not planned.size:
+def objection(told: QueryDict, planned: Plan, *, later: bool = False) -> str:
+    """Why it is not sent now; `later`: it is kept for other times."""
+    if not planned.size and not later:
         return _("No instance is left to run this on.")
     if refuses := planned.judgement.refuses:
         return " ".join(rule.words for rule in refuses)
-    if planned.freezes and not why_of(told):
+    if planned.freezes and not later and not why_of(told):
         return _("A freeze stands in the way: say why it cannot wait.")
     if told.get("seen") != planned.digest:
         return _("What this would reach has changed since you looked. Look again, then send.")

@@ -140,7 +140,7 @@ def stop_elsewhere(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @needs(MAKE)
 def create(request: HttpRequest) -> HttpResponse:
-    """The form; what ECS is to keep is previewed like a run and sent by a second press."""
+    """The form; then whom it reaches now, as for a run; a second press keeps it."""
     if request.method != "POST":
         form = ScheduleForm(initial=initial(request.GET, request.user), user=request.user)
         return render(request, "commands/schedule_new.html", {"form": form})
@@ -149,12 +149,22 @@ def create(request: HttpRequest) -> HttpResponse:
     if not form.is_valid() or stage == "edit":
         status = 200 if stage == "edit" else 400
         return render(request, "commands/schedule_new.html", {"form": form}, status=status)
-    if not form.in_ecs_for_good:
-        return redirect(_make(request, form))
     planned = compose.planned_of(form)
     if planned is None:
         return render(request, "commands/schedule_new.html", {"form": form}, status=400)
-    return _have_ecs_keep_it(request, form, planned, send=stage == "send")
+    keep = _have_ecs_keep_it if form.in_ecs_for_good else _fire_it_here
+    return keep(request, form, planned, send=stage == "send")
+
+
+def _fire_it_here(
+    request: HttpRequest, form: ScheduleForm, planned: Plan, *, send: bool
+) -> HttpResponse:
+    """Whom it reaches now tells what it will do; freezes, and whether there is anybody, are
+    judged anew each time."""
+    problem = compose.objection(request.POST, planned, later=True) if send else ""
+    if not send or problem:
+        return compose.preview(request, form, planned, problem, later=True)
+    return redirect(_make(request, form))
 
 
 def _have_ecs_keep_it(

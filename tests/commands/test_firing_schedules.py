@@ -201,7 +201,8 @@ def form(schedule: Schedule, **fields) -> dict:
 
 def test_a_schedule_is_made_paused_resumed_and_ended(client, clock, schedule):
     client.force_login(schedule.owner)
-    answer = client.post("/schedules/new/", form(schedule))
+    page = client.post("/schedules/new/", form(schedule))
+    answer = client.post("/schedules/new/", carried(page))
     made = Schedule.objects.exclude(pk=schedule.pk).get()
     assert answer.url == made.get_absolute_url()
     assert made.next_at == START + timedelta(hours=1)
@@ -211,6 +212,45 @@ def test_a_schedule_is_made_paused_resumed_and_ended(client, clock, schedule):
         made.refresh_from_db()
         assert made.state == state
     assert made.due_at is None
+
+
+def test_whom_it_reaches_is_seen_before_it_is_kept(client, clock, schedule):
+    client.force_login(schedule.owner)
+    PolicyRule.objects.create(name="ask", pattern="uptime", verb="approve", message="look here")
+    page = client.post("/schedules/new/", form(schedule)).text
+    assert Schedule.objects.count() == 1, "nothing is kept by the first press"
+    assert "<strong>1 instance</strong>" in page
+    assert "look here" in page
+    assert "2026-03-01 13:00" in page
+    assert "Keep the schedule" in page
+
+
+def test_what_a_rule_refuses_is_not_kept(client, clock, schedule):
+    client.force_login(schedule.owner)
+    page = client.post("/schedules/new/", form(schedule))
+    PolicyRule.objects.create(name="no", pattern="uptime", verb="refuse", message="no uptime")
+    answer = client.post("/schedules/new/", carried(page))
+    assert answer.status_code == 400
+    assert "no uptime" in answer.text
+    assert Schedule.objects.count() == 1
+
+
+def test_a_schedule_of_many_takes_their_number_typed(client, clock, schedule, settings):
+    settings.RUN_CONFIRM_ABOVE = 0
+    client.force_login(schedule.owner)
+    page = client.post("/schedules/new/", form(schedule))
+    assert client.post("/schedules/new/", carried(page)).status_code == 400
+    assert client.post("/schedules/new/", carried(page, typed="1")).status_code == 302
+
+
+def test_neither_a_freeze_nor_nobody_keeps_a_schedule_from_being_made(client, clock, schedule):
+    client.force_login(schedule.owner)
+    FreezeWindow.objects.create(
+        name="now", starts_at=START - timedelta(hours=1), ends_at=START + timedelta(hours=1)
+    )
+    for fields in ({}, {"text": "", "f-tag": "app=none"}):
+        page = client.post("/schedules/new/", form(schedule, **fields))
+        assert client.post("/schedules/new/", carried(page)).status_code == 302
 
 
 @pytest.mark.parametrize(

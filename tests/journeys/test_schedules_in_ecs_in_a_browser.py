@@ -67,7 +67,7 @@ def test_a_schedule_kept_in_ecs_fires_once_and_shows_what_came_of_it(portal, ope
     soon = datetime.now(UTC) + timedelta(seconds=15)
     page.get_by_label("When", exact=True).fill(f"at({soon:%Y-%m-%d %H:%M:%S})")
     page.get_by_label("IDs, IPs").fill(" ".join(name for (name,) in names))
-    page.get_by_role("button", name="Keep the schedule").click()
+    page.get_by_role("button", name="Preview").click()
     page.get_by_role("button", name="Have ECS keep it for 3 instances").click()
     page.wait_for_url("**/schedules/*/")
     shown(page, "3 succeeded")
