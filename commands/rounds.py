@@ -64,9 +64,14 @@ def follow(claims: list[Claim[Dispatch]]) -> None:
         quiet = [look for look in looks if look not in ready]
         _read_rows(ready)
         _read_histories(ready)
-        for look in quiet + [look for look in ready if look.rows is not None]:
+        for look in _ours(quiet + [look for look in ready if look.rows is not None]):
             with work.apart(look.claim):
                 _keep(look, known.get(look.claim.row.invoke_id))
+
+
+def _ours(looks: list[Look]) -> list[Look]:
+    """Those that are not put off already, nor in other hands."""
+    return [look for look in looks if not (look.claim.released or look.claim.lost)]
 
 
 def _look(claim: Claim[Dispatch]) -> Look:
@@ -138,41 +143,51 @@ def _read_rows(looks: list[Look]) -> None:
     }
     of = {look.claim: look for look in looks}
     for claim, answer in ecs.side_by_side(calls) if calls else ():
-        if isinstance(answer, ecs.EcsError):
-            if _late(claim.row, timezone.now()):
-                of[claim].rows = []
+        with work.apart(claim):
+            if isinstance(answer, ecs.EcsError):
+                if _late(claim.row, timezone.now()):
+                    of[claim].rows = []
+                else:
+                    _failed(of[claim], answer)
+            elif isinstance(answer, Exception):
+                raise answer
             else:
-                _failed(of[claim], answer)
-        elif isinstance(answer, Exception):
-            raise answer
-        else:
-            of[claim].rows = answer.value
+                of[claim].rows = answer.value
 
 
 def _read_histories(looks: list[Look]) -> None:
     """Tell each machine's times by its row, or by its history where the row does not do."""
     wanted: dict[tuple[int, str], tuple[Look, ecs.Result]] = {}
     for number, look in enumerate(looks):
-        for row in look.rows or ():
-            mark = look.marks.get(row.instance_id)
-            if mark is None:
-                continue  # none of ours
-            told = timed_rows.by_last_row(row, mark)
-            if told is None:
-                wanted[number, row.instance_id] = look, row
-            else:
-                look.told[row.instance_id] = told
+        with work.apart(look.claim):
+            wanted |= {(number, row.instance_id): (look, row) for row in _not_told(look)}
     calls = {key: partial(_history, look.claim.row, row) for key, (look, row) in wanted.items()}
     for key, answer in ecs.side_by_side(calls) if calls else ():
         look, row = wanted[key]
-        if isinstance(answer, ecs.EcsError):
-            look.unread.add(row.instance_id)
-        elif isinstance(answer, Exception):
-            raise answer
+        with work.apart(look.claim):
+            if isinstance(answer, ecs.EcsError):
+                look.unread.add(row.instance_id)
+            elif isinstance(answer, Exception):
+                raise answer
+            else:
+                given_up = timezone.now() - fires.allowance(look.claim.row.invocation)
+                told = timed_rows.by_history(
+                    row, look.marks[row.instance_id], answer.value, given_up
+                )
+                look.told[row.instance_id] = told
+
+
+def _not_told(look: Look) -> Iterable[ecs.Result]:
+    """Note what the last rows tell; those rows of our machines that do not say all."""
+    for row in look.rows or ():
+        mark = look.marks.get(row.instance_id)
+        if mark is None:
+            continue  # none of ours
+        told = timed_rows.by_last_row(row, mark)
+        if told is None:
+            yield row
         else:
-            given_up = timezone.now() - fires.allowance(look.claim.row.invocation)
-            mark = look.marks[row.instance_id]
-            look.told[row.instance_id] = timed_rows.by_history(row, mark, answer.value, given_up)
+            look.told[row.instance_id] = told
 
 
 def _history(dispatch: Dispatch, row: ecs.Result) -> ecs.Answer[list[ecs.Result]]:

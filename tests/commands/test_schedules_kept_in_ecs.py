@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from commands import answers, jobs, stopping, timed
+from commands import answers, jobs, stopping, timed, timed_rows
 from commands.models import Dispatch, Fire, Invocation, PolicyRule, SavedCommand, Schedule, Target
 from instances import ecs
 from instances.models import Instance, InstanceGroup
@@ -356,6 +356,32 @@ def test_all_that_ecs_keeps_in_a_region_is_followed_by_few_calls(
     told = calls(look_at_both)
     assert told == {"DescribeInvocations": 1, "DescribeInvocationResults": 2}
     assert [len(fired(schedule)) for schedule in both] == [1, 1]
+
+
+@pytest.mark.parametrize("what", ["results", "by_last_row"])
+def test_a_run_that_cannot_be_read_keeps_no_other_from_being_followed(
+    client, operator, fleet, hand, machines, monkeypatch, what
+):
+    made = command(operator)
+    broken, other = make(client, machines[:1], made), make(client, machines[1:], made)
+    for schedule in (broken, other):
+        look(schedule)
+    fire_unseen(fleet, hand, other, 1)
+    module = ecs if what == "results" else timed_rows
+    real, invoke_id = getattr(module, what), broken.timed_run.dispatches.get().invoke_id
+    mine = (invoke_id, machines[0].instance_id)
+
+    def breaks(*args, **options):
+        if mine[0] in args or getattr(args[0], "instance_id", "") == mine[1]:
+            raise ValueError("a bug")
+        return real(*args, **options)
+
+    monkeypatch.setattr(module, what, breaks)
+    look(other)
+
+    kept = broken.timed_run.dispatches.get(fire_of=None)
+    assert (kept.last_error, kept.lease_until) == ("ValueError: a bug", None)
+    assert len(fired(other)) == 1
 
 
 def kept_rows(fleet, schedules) -> list:
