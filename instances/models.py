@@ -409,6 +409,7 @@ class SystemEvent(models.Model):
             models.Index(fields=["type", "-published_at"]),
             models.Index(fields=["cycle_status", "not_before"]),
             models.Index(fields=["event_id"]),
+            models.Index(fields=["instance_id_text"]),
             models.Index(fields=["not_before"]),
         ]
 

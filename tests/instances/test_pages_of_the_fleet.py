@@ -3,10 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
-from instances.models import InstanceAddress, InstanceGroup, InstanceTag, Region
+from instances import event_filter
+from instances.models import InstanceAddress, InstanceGroup, InstanceTag, Region, SystemEvent
 from portal.audit.models import AuditEntry
 from tests.factories import (
     AccountFactory,
@@ -236,3 +238,10 @@ def test_an_instance_with_a_long_past_costs_no_more_queries(
         EventFactory(instance=instance)
     with django_assert_max_num_queries(17):
         client.get(instance.get_absolute_url())
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="it reads the plan in SQLite's words")
+def test_events_of_an_instance_are_found_without_reading_all_events():
+    found = event_filter.narrow(SystemEvent.objects.all(), {"text": "web-01"})
+
+    assert "SCAN instances_systemevent" not in found.order_by().explain()
