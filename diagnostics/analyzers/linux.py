@@ -25,9 +25,10 @@ def judge(sections: Mapping[str, str], window: Window | None = None) -> Analysis
 
 
 def _printed(text: str) -> str:
-    """A journal in its export form as the lines that it stands for; any other text as it is."""
-    exported = text.lstrip("\n").startswith(journal_export.START.decode())
-    return journal_export.read(text.encode(errors="replace")) if exported else text
+    """A journal printed with many lines an entry as the lines it stands for; else as it is."""
+    if journal_export.looks_like(text[:4096].encode(errors="replace")):
+        return journal_export.read(text.encode(errors="replace"))
+    return text
 
 
 def judge_stream(blocks: Iterable[str]) -> Analysis:
@@ -35,6 +36,8 @@ def judge_stream(blocks: Iterable[str]) -> Analysis:
     story = boots.split(events.read(blocks))
     names = registry.needing(*KERNEL_TEXT)
     outcome = registry.run({"story": story, "down": story.down}, names)
+    if not outcome.findings and story.up:  # of the going down nothing is told: what came after it?
+        outcome = registry.run({"story": story, "down": story.up}, names)
     findings = sorted(outcome.findings, key=_order)
     best = findings[0] if findings else None
     return Analysis(

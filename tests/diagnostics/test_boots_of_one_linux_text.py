@@ -144,3 +144,10 @@ def test_a_console_on_which_the_crash_kernel_speaks_too_tells_of_the_crash(after
 def test_an_orderly_reboot_long_after_a_dump_is_the_orderly_one():
     end = "[   12.000000] reboot: Restarting system\n"
     assert verdict(DIED + CRASH_KERNEL + AGAIN + end + AGAIN).kind == "normal_reboot"
+
+
+def test_what_the_present_boot_tells_is_not_lost_for_a_restart_of_which_nothing_is_told():
+    kernel = "Nov 20 02:10:01 web-7 kernel: [  812.000000] eth0: link up\n"
+    killed = "Nov 20 03:50:04 web-7 kernel: [ 3002.819251] Killed process 94 (java) total-vm:9kB\n"
+    assert verdict(kernel + START + killed).kind == "oom_kill"
+    assert verdict(CRON + END + START + killed).kind == "normal_reboot"
