@@ -131,11 +131,30 @@ def test_what_a_program_says_behind_the_prefix_of_a_logger_is_no_report(where):
     assert judged(text)[0] == "none"
 
 
-def test_an_exported_journal_is_read_as_what_journalctl_prints():
-    entry = "__CURSOR=s=1\n__REALTIME_TIMESTAMP=1794196861123456\n_HOSTNAME=web-7\n"
-    by_kernel = "".join(f"{entry}SYSLOG_IDENTIFIER=kernel\nMESSAGE={line}\n\n" for line in OOPS)
+ENTRIES = {
+    "export": (
+        "__CURSOR=s=1\n__REALTIME_TIMESTAMP=1794196861123456\n_HOSTNAME=web-7\n"
+        "SYSLOG_IDENTIFIER=kernel\nMESSAGE=%s\n\n"
+    ),
+    "verbose": (
+        "Mon 2026-11-09 12:01:01.123456 CST [s=1f;i=2;b=3e;m=4;t=5;x=6]\n    _HOSTNAME=web-7\n"
+        "    MESSAGE=%s\n    _TRANSPORT=kernel\n    SYSLOG_IDENTIFIER=kernel\n"
+    ),
+    "json-pretty": (
+        '{\n\t"_HOSTNAME" : "web-7",\n\t"__REALTIME_TIMESTAMP" : "1794196861123456",\n'
+        '\t"MESSAGE" : "%s",\n\t"SYSLOG_IDENTIFIER" : "kernel"\n}\n'
+    ),
+}
+
+
+@pytest.mark.parametrize("form", ENTRIES)
+def test_a_journal_of_many_lines_an_entry_is_read_as_what_journalctl_prints_by_itself(form):
+    by_kernel = "".join(ENTRIES[form] % line for line in OOPS)
     assert judged(by_kernel) == ("kernel_panic", "null_deref", "acs_submit")
-    assert judged(by_kernel.replace("=kernel", "=app"))[0] == "none"
+    by_a_program = by_kernel.replace("=kernel", "=app").replace('"kernel"', '"app"')
+    assert judged(by_a_program)[0] == "none"
+    for cut in range(0, len(by_kernel), 7):
+        judged(by_kernel[:cut])
 
 
 @pytest.mark.parametrize("kept", range(4, len(OOPS)))
