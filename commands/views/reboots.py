@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 from commands.forms.reboots import BatchFilter, ItemFilter
 from commands.models import BatchState, ItemOutcome, RebootBatch, RebootItem
 from commands.reboots import report, shown, steering
+from instances.groups import sees_all
 from instances.models import Instance
 from portal import lists
 from portal.access import needs
@@ -91,6 +92,8 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     told["approvals"] = batch.approvals.order_by("pk").prefetch_related(
         "decisions__person", "decisions__rule"
     )
+    whole = request.user.is_superuser or sees_all(request.user)
+    told["names_left_out"] = whole or batch.asked_by_id == request.user.pk
     told["continued_by"] = batch.continued_by.order_by("pk")
     return render(request, "commands/reboots/batch.html", told)
 

@@ -99,6 +99,18 @@ def test_free_text_is_a_right_of_its_own(client, operator, web):
     assert "You may use saved commands only." in page.text
 
 
+def test_who_was_left_out_is_named_to_those_who_see_them(client, operator, web):
+    batch, _once = sent(client)
+    left_out = {"status": {"count": 1, "names": ["secret-db-01"]}}
+    RebootBatch.objects.filter(pk=batch.pk).update(left_out=left_out)
+    narrowed = a_person("viewer", region=web[0].region)
+    for person, named in ((operator, True), (a_person("viewer"), True), (narrowed, False)):
+        client.force_login(person)
+        page = client.get(batch.get_absolute_url())
+        assert page.status_code == 200
+        assert ("secret-db-01" in page.text) == named
+
+
 def looked_at(batch):
     RebootBatch.objects.filter(pk=batch.pk).update(checked_at=timezone.now(), look_at=None)
 
