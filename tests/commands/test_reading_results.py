@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from commands.models import Target
+from commands.models import Invocation, Target
 from tests.commands.a_run import over
 from tests.factories import InstanceFactory, a_person
 
@@ -235,3 +235,12 @@ def test_who_was_left_out_is_named_to_those_who_see_them(client):
         page = client.get(run.get_absolute_url()).text
         assert "<strong>Cloud Assistant silent</strong> 2" in page
         assert ("secret-db-01" in page) == bool(named)
+
+
+def test_the_answers_of_a_run_that_goes_on_are_looked_at_again(client, viewer):
+    run = a_mixed_run()
+    again = 'hx-select="#rows"'
+    assert again not in client.get(run.get_absolute_url()).text
+    Invocation.objects.filter(pk=run.pk).update(state="running", finished_at=None)
+    assert again in client.get(f"{run.get_absolute_url()}?status=Success").text
+    assert again not in client.get(f"{run.get_absolute_url()}?text=ok").text, "a search is dear"
