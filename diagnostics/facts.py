@@ -152,6 +152,7 @@ class Facts:
     boot: Boot | None = None
     earlier_boots: tuple[Window, ...] = ()  # first and last sign of life of each boot before it
     guest: Analysis | None = None  # None: the guest's records were not read
+    guest_needed: bool = True  # False: an event had explained it before the guest was asked
     handed: tuple[str, ...] = ()  # files that people gave, where nothing else tells of the guest
     other_host: str = ""  # whom they name, where that is not this machine
     guest_complete: bool = True

@@ -54,7 +54,8 @@ class Incident:
     def minutes(self) -> int | None:
         if self.went_down_at is None or self.came_back_at is None:
             return None
-        return max(0, round((self.came_back_at - self.went_down_at).total_seconds() / 60))
+        seconds = (self.came_back_at - self.went_down_at).total_seconds()
+        return max(1, round(seconds / 60)) if seconds > 0 else 0
 
     def down_by(self, seen: datetime | None) -> datetime | None:
         """When it went down; `seen`: when somebody outside saw that, better than a last sign."""

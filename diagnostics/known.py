@@ -43,6 +43,7 @@ def facts_of(case: DiagnosisCase, reading: Reading | None = None) -> Facts:
         trail=trail.read(steps[stages.OWN].facts),
         agent=_agent(steps[stages.AGENT]),
         unready=own.read_unready(steps[stages.OWN].facts),
+        guest_needed=steps[stages.GUEST].state != StepState.NOT_NEEDED,
     )
     return with_reading(facts, reading) if reading else facts
 
@@ -61,7 +62,8 @@ def with_reading(facts: Facts, reading: Reading) -> Facts:
         unasked.pop("guest", None)
     if reading.os and not machine.os_type:
         machine = replace(machine, os_type=reading.os)
-    if reading.guest is None and "guest" not in unasked:
+    missed = facts.guest_needed or reading.problems
+    if reading.guest is None and "guest" not in unasked and missed:
         why = listed(reading.problems) if reading.problems else _("nothing was collected")
         unasked["guest"] = _("What it printed could not be read: %(why)s.", why=why)
     unreadable = reading.guest is not None and reading.guest.verdict.kind == "undetermined"

@@ -32,7 +32,17 @@ def kind_of(event: Event) -> str | None:
 def ending(facts: Facts, incident: Incident) -> Event | None:
     """The event that explains the going-down by itself: it acted in the window."""
     fitting = [e for e in facts.events if kind_of(e) and fits(e, incident.window)]
+    if facts.machine.status == "Stopped" and not fitting:
+        fitting = [e for e in facts.events if _keeps_it_down(e, facts, incident)]
     return max(fitting, key=lambda event: span(event).end, default=None)
+
+
+def _keeps_it_down(event: Event, facts: Facts, incident: Incident) -> bool:
+    """It stopped for billing reasons after the reported time, and nothing started it since."""
+    acted, asked, started = span(event), incident.window, facts.machine.started_at
+    if kind_of(event) != EXPIRED or acted is None or asked is None or acted.start < asked.start:
+        return False
+    return started is None or started <= acted.start
 
 
 def ended_it(facts: Facts, incident: Incident) -> Cause | None:

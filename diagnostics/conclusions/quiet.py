@@ -15,7 +15,7 @@ def stayed_up(facts: Facts, incident: Incident) -> Cause | None:
     if incident.went_down is not False:
         return None
     analysis = _during(facts, incident)
-    uptime = _uptime(facts)
+    uptime = _uptime(facts, incident)
     if analysis is None:
         return _nothing_happened(facts, incident, uptime)
     return TELL.get(analysis.verdict.kind, _something_else)(facts, analysis, uptime)
@@ -31,7 +31,9 @@ def _during(facts: Facts, incident: Incident) -> Analysis | None:
     return record if incident.window is None or incident.window.holds(record.at) else None
 
 
-def _uptime(facts: Facts) -> Text:
+def _uptime(facts: Facts, incident: Incident) -> Text:
+    if incident.window and facts.boot.at > incident.window.end:
+        return _("It went down later than that, before its boot at %(boot)s.", boot=facts.boot.at)
     up = facts.now - facts.boot.at
     told = {"boot": facts.boot.at, "lasted": lasting(up.total_seconds())}
     if not facts.boot.boot_id:

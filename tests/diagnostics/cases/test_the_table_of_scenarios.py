@@ -299,6 +299,24 @@ def test_near_miss_a_console_of_before_the_last_start_or_without_an_end_tells_no
     assert told.went_down_at is None and "no record tells since when" in str(told.impact)
 
 
+def test_19_an_expiry_after_the_reported_time_is_why_it_is_stopped_now():
+    stopped = replace(LINUX, status="Stopped", started_at=NOW - timedelta(days=90))
+    expired = event("InstanceExpiration.Stop", REPORTED.end + timedelta(hours=2))
+    told = conclude(facts(None, machine=stopped, boot=None, events=(expired,)))
+    assert told.verdict.kind == "instance_expired"
+    assert told.went_down_at > REPORTED.end
+
+
+@pytest.mark.parametrize("moved", [timedelta(hours=-6), timedelta(hours=2)])
+def test_19_near_miss_an_expiry_before_the_report_or_the_last_start(moved):
+    """Renewed and started since, or long before what was asked about."""
+    started = REPORTED.end + timedelta(minutes=90) if moved > timedelta(0) else None
+    stopped = replace(LINUX, status="Stopped", started_at=started)
+    expired = event("InstanceExpiration.Stop", REPORTED.start + moved)
+    told = conclude(facts(None, machine=stopped, boot=None, events=(expired,)))
+    assert told.verdict.kind == "undetermined"
+
+
 def test_20_a_blocked_task_behind_storage():
     crash = panic("hung_task", reason="Kernel panic - not syncing: hung_task: blocked tasks")
     told = conclude(facts(crash))
@@ -395,6 +413,19 @@ def test_nobody_is_sent_to_repair_an_agent_that_answers(alive):
 def test_half_the_output_never_leaves_a_negative_certain():
     reset = analysis("unexplained_reboot", "power_reset", sure=Confidence.CERTAIN)
     assert conclude(facts(reset, guest_complete=False)).verdict.confidence == Confidence.POSSIBLE
+
+
+def test_half_a_minute_is_not_told_as_an_outage_of_none():
+    told = conclude(facts(panic(at=BOOT - timedelta(seconds=29))))
+    assert told.outage_minutes == 1
+
+
+def test_what_went_down_after_the_reported_time_is_not_said_to_have_been_up_since():
+    asked = Window(DOWN - timedelta(hours=6), DOWN - timedelta(hours=5))
+    lived = Window(DOWN - timedelta(days=30), DOWN)
+    told = conclude(facts(panic(), reported=asked, earlier_boots=(lived,)))
+    assert told.verdict.kind == "none" and "up since" not in words(told)
+    assert "It went down later than that, before its boot" in words(told)
 
 
 HEARTBEAT = analysis(

@@ -132,6 +132,16 @@ def test_where_no_record_of_the_guest_was_read_no_check_is_said_to_have_run(clou
 
 
 @pytest.mark.django_db
+def test_a_guest_that_was_not_needed_is_not_called_unreadable(cloud):
+    case = carried(opened(mirrored(cloud, "crm-01")))
+    assert case.kind == "instance_expired"
+    assert case.steps.get(key="guest").state == "not_needed"
+    for copy in ("internal", "customer"):
+        text = rendered(case, copy, "md")
+        assert "What could not be checked" not in text and "nothing was collected" not in text
+
+
+@pytest.mark.django_db
 def test_the_same_panic_stands_once_with_its_other_records(cloud, sandbox_needed):
     case = carried(opened(mirrored(cloud, "web-03")))
     panics = list(case.findings.filter(code="kernel.panic"))
