@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from . import event_log, windows_record
 from .encodings import each_line
 from .windows_lists import READ_BY_KEY, from_pairs, listed, tabled
+from .windows_pasted import spoken, viewed
 from .windows_times import settled
 
 MOST = 20_000  # events of one print
@@ -47,7 +48,7 @@ def looks_like(text: str) -> bool:
         return True
     if start.startswith(("{", "[")):
         return any(True for _event in _from_json(text if len(text) < 1 << 16 else start))
-    return bool(COLUMNS.match(start)) or any(True for _event in (*tabled(start), *listed(start)))
+    return bool(COLUMNS.match(start)) or any(True for _event in _in_lines(start))
 
 
 def read(text: str) -> list[dict]:
@@ -74,7 +75,14 @@ def _events(text: str) -> Iterator[Mapping]:
         return _from_json(text)
     if COLUMNS.match(start):
         return _from_csv(text)
-    return iter((*tabled(text), *listed(text)))
+    return _in_lines(text)
+
+
+def _in_lines(text: str) -> Iterator[dict]:
+    """The first way of printing of which the text holds any event."""
+    ways = ((tabled, listed), (viewed,), (spoken,))
+    told = ([event for way in both for event in way(text)] for both in ways)
+    return iter(next(filter(None, told), ()))
 
 
 def _from_xml(text: str) -> Iterator[dict]:

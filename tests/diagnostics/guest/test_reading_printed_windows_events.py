@@ -125,6 +125,58 @@ def test_each_print_is_recognised_and_gives_the_two_events(name, encoding):
     assert windows.judge({"events": found}).verdict.crashed
 
 
+VIEWED = f"""The details tab says:
+
+- System
+
+  - Provider
+
+   [ Name]  {POWER}
+   [ Guid]  {{331C3B3A-2005-44C2-AC5E-77220C37D6B4}}
+
+   EventID 41
+
+  - TimeCreated
+
+   [ SystemTime]  2026-11-20T02:33:01.123456700Z
+
+   EventRecordID 3567
+
+   Channel System
+
+- EventData
+
+  BugcheckCode 209
+  BugcheckParameter1 0x28
+  SleepInProgress 0
+  PowerButtonTimestamp 0
+"""
+CRASHED = (
+    "The computer has rebooted from a bugcheck.  The bugcheck was: 0x000000d1 (0x28, 0x2, 0x0, "
+    "0xfffff80412345678). A dump was saved in: C:\\Windows\\MEMORY.DMP."
+)
+ASKED = (
+    "The process C:\\Temp\\setup.exe (WEB-7) has initiated the restart of computer WEB-7 on behalf "
+    "of user WEB-7\\ops for the following reason: Application: Installation (Planned)\n"
+    " Reason Code: 0x80040002\n Shutdown Type: restart\n Comment: \n"
+)
+
+
+@pytest.mark.parametrize(
+    ("pasted", "kind"),
+    [
+        (VIEWED, "bugcheck"),
+        (f"It was down this morning.\n\n{CRASHED}\n\nWhat does that mean?\n", "bugcheck"),
+        (f"> {CRASHED}\n", "bugcheck"),
+        (f"No reason is given:\n{ASKED}", "planned_software"),
+        (f"{SAID}\n", "unclean_no_bugcheck"),
+    ],
+)
+def test_what_people_copy_into_a_mail_is_read(pasted, kind):
+    assert windows_print.looks_like(pasted)
+    assert windows.judge({"events": windows_print.read(pasted)}).verdict.kind == kind
+
+
 def test_event_data_comes_before_messages():
     first, second = windows_print.read(XML)
     assert first["data"] == {"BugcheckCode": 209, "PowerButtonTimestamp": 0}
@@ -147,6 +199,10 @@ def test_values_without_names_get_the_names_of_their_event():
         "Nov 20 02:33:01 web01 kernel: Id : 41",
         "<Event> a word in a log </Event>",
         "Source: foo\nDate: today\n",
+        "- System\n  EventID 41\n",
+        "The computer has rebooted from a bugcheck. The bugcheck was: <its code>.\n",
+        "The previous system shutdown at <time> on <date> was unexpected.\n",
+        "Event ID 41: the system has rebooted without cleanly shutting down first.\n",
     ],
 )
 def test_other_texts_are_not_taken_for_events(text):
@@ -157,7 +213,17 @@ def test_other_texts_are_not_taken_for_events(text):
 def test_entities_are_not_opened_and_no_text_costs_more_than_its_length():
     laughs = '<!DOCTYPE a [<!ENTITY l "lol">]>' + XML.replace("209", "<!ENTITY x>&l;")
     windows_print.read(laughs)
-    for part in ("<Event ", "ProviderName: x" + " " * 3000, "{", "[" * 50, "Id : 1\n", ",\n"):
+    for part in (
+        "- System\n",
+        "The process x has initiated the ",
+        "[ Name] x\n",
+        "<Event ",
+        "ProviderName: x" + " " * 3000,
+        "{",
+        "[" * 50,
+        "Id : 1\n",
+        ",\n",
+    ):
         windows_print.read(part * (200_000 // len(part)))
 
 
