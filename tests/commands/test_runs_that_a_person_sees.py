@@ -4,6 +4,7 @@ own. A page of them costs the same however many answers there are."""
 import pytest
 from django.db import connection
 
+from commands.forms.runs import RunFilter
 from commands.models import Invocation
 from tests.commands.conftest import ask
 from tests.factories import InstanceFactory, a_person
@@ -42,6 +43,13 @@ def test_whoever_is_switched_off_sees_none(runs, superuser):
     person.is_active, person.is_superuser = False, superuser
 
     assert seen_by(person) == set()
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="it reads the plan in SQLite's words")
+def test_a_name_is_looked_for_among_instances_and_not_among_answers():
+    plan = RunFilter({"text": "web-01"}).found(Invocation.objects.all()).explain()
+
+    assert "SCAN U0 USING COVERING INDEX sqlite_autoindex_commands_target" not in plan
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="it reads the plan in SQLite's words")
