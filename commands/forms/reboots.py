@@ -7,11 +7,11 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from commands import limits, parameters
+from commands import limits
 from commands.forms.script import choice, line
 from commands.forms.selection import SelectionForm
 from commands.models import (
@@ -24,7 +24,6 @@ from commands.models import (
     RateMode,
     RebootBatch,
     RebootItem,
-    SavedCommand,
     Script,
     TerminationMode,
     Way,
@@ -70,9 +69,9 @@ def moment(label: Any, hint: Any = "") -> forms.DateTimeField:
 
 def commands_to_choose() -> Any:
     """The newest revision of each saved command that asks for no parameters."""
-    newest = [command.newest() for command in SavedCommand.objects.filter(archived_at=None)]
-    plain = [row.pk for row in newest if row and not parameters.declared(row.parameters)]
-    rows = CommandRevision.objects.filter(pk__in=plain).select_related("command")
+    last = CommandRevision.objects.filter(command=OuterRef("command")).order_by("-number")
+    newest = CommandRevision.objects.filter(pk=Subquery(last.values("pk")[:1]), parameters=[])
+    rows = newest.filter(command__archived_at=None).select_related("command")
     return rows.order_by("command__name")
 
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from instances.models import CloudAccount, Instance
@@ -17,7 +17,8 @@ class AgentInstallQuerySet(models.QuerySet["AgentInstall"]):
     def visible_to(self, user) -> AgentInstallQuerySet:
         """Those that reach an instance which this person may see."""
         seen = Instance.objects.visible_to(user).values("pk")
-        return self.filter(instances__in=seen).distinct()
+        members = AgentInstall.instances.through.objects.filter(instance__in=seen)
+        return self.filter(Exists(members.filter(agentinstall=OuterRef("pk"))))
 
 
 class AgentInstall(Work):

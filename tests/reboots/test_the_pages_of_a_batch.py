@@ -52,6 +52,32 @@ def test_the_plan_names_waves_shares_and_the_end(client, operator, web):
     assert not RebootBatch.objects.exists()
 
 
+def test_newest_revisions_are_offered_that_ask_for_nothing_however_many_there_are(
+    client, operator, django_assert_max_num_queries
+):
+    script = {"script": "uptime", "type": "RunShellScript", "timeout": 60}
+    for number in range(30):
+        made = SavedCommand.objects.create(name=f"command {number:02}")
+        made.revise(by=None, parameters=[], **script)
+    made.revise(by=None, parameters=[], **{**script, "script": "newest"})
+    asks = SavedCommand.objects.create(name="asks")
+    asks.revise(by=None, parameters=[], **script)
+    asks.revise(by=None, parameters=[{"name": "word"}], **script)
+    SavedCommand.objects.create(name="gone", archived_at=timezone.now()).revise(
+        by=None, parameters=[], **script
+    )
+
+    with django_assert_max_num_queries(20):
+        page = client.get(NEW)
+
+    offered = page.context["form"].fields["pre_saved"].queryset
+    assert [(row.command.name, row.number) for row in offered][-2:] == [
+        ("command 28", 1),
+        ("command 29", 2),
+    ]
+    assert len(offered) == 30
+
+
 def test_two_clicks_make_one_batch(client, operator, web):
     batch, once = sent(client)
     client.post(NEW, told(stage="send", once=once))
