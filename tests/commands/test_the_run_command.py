@@ -102,6 +102,27 @@ def test_secrets_come_from_a_file_or_from_stdin(login, tmp_path, monkeypatch):
         assert unseal(run.sealed) == {"token": "a=b"}
 
 
+def test_what_is_not_given_has_its_default(login):
+    ready(name="web-01")
+    revision = login.newest()
+    asked = [{"name": "token", "kind": "text"}, {"name": "who", "kind": "text", "default": "li"}]
+    login.revise(by=None, parameters=asked, **revision.as_script())
+    asked = ("--command", "log in", "web-01", "--parameter")
+    assert call(*asked, "token=x")[0] == 0
+    assert Invocation.objects.get().parameters == {"token": "x", "who": "li"}
+    code, _out, err = call(*asked, "tokn=x")
+    assert (code, "no parameter tokn" in err) == (2, True)
+    assert Invocation.objects.count() == 1
+    assert call("--text", "echo {{who}}", "web-01", "--parameter", "who=li")[0] == 2
+
+
+def test_a_dry_run_tells_a_program_whom_it_reaches():
+    row = ready(name="web-01")
+    _code, out, _err = call("--text", "uptime", "web-01", "--dry-run", "--format", "json")
+    assert json.loads(out) == {"instances": [row.instance_id]}
+    assert not Invocation.objects.exists()
+
+
 def test_a_bad_line_of_parameters_is_named_by_its_number_alone(login, tmp_path):
     file = tmp_path / "parameters"
     file.write_text("who=li\nh4rdToGuess\n")

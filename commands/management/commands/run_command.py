@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from argparse import ArgumentParser
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,18 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand
 from django.http import QueryDict
 
-from commands import asking, grouping, jobs, stopping
+from commands import asking, grouping, jobs, parameters, stopping
 from commands.decoding import plain
 from commands.exporting import output_of
 from commands.forms.compose import PREFIX, ComposeForm
-from commands.models import CommandType, Invocation, Outcome, SavedCommand, Target
+from commands.models import (
+    CommandRevision,
+    CommandType,
+    Invocation,
+    Outcome,
+    SavedCommand,
+    Target,
+)
 from commands.plan import Plan, plan
 from instances.filters import BadFilter
 from instances.models import InstanceGroup
@@ -100,6 +108,9 @@ class Command(BaseCommand):
         planned = _planned(form)
         self._tell_plan(planned)
         if asked["dry_run"]:
+            if asked["format"] == "json":
+                names = [row.instance_id for row in planned.reach.fit]
+                cli.show(self.stdout, {"instances": names}, "json", str)
             return
         if not planned.size:
             raise cli.UnknownInstance("no instance is left to run this on")
@@ -201,25 +212,37 @@ def _told(asked: dict[str, Any]) -> QueryDict:
     told.setlist("f-tag", asked["tag"])
     for name in FILTERS:
         told[f"f-{name}"] = asked[f"f_{name}"] or ""
+    values: dict[str, str] = {}
     if asked["command"]:
-        told["revision"] = str(_newest(asked["command"]))
+        revision = _newest(asked["command"])
+        told["revision"] = str(revision.pk)
+        values = {row.name: row.default for row in parameters.declared(revision.parameters)}
     else:
         fields = {"type": asked["type"], "username": asked["user"], "script": _script(asked)}
         told.update(fields)
         told["timeout"], told["working_dir"] = str(asked["timeout"]), asked["directory"]
+    for name, value in _given(asked):
+        if name not in values:  # a slip of the pen would have the default run instead
+            known = ", ".join(values) or "none"
+            raise cli.BadUsage(f"there is no parameter {name} (there is: {known})")
+        values[name] = value
+    for name, value in values.items():
+        told[PREFIX + name] = value
+    return told
+
+
+def _given(asked: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for pair in asked["parameter"]:
         name, equals, value = pair.partition("=")
         if not equals:
             raise cli.BadUsage(f"--parameter {pair}: must be NAME=VALUE")
-        told[PREFIX + name] = value
+        yield name, value
     for number, line in enumerate(_lines(asked), 1):
         name, equals, value = line.partition("=")
-        if not line:
-            continue
-        if not equals:  # the line may be a secret's: it is not repeated
+        if equals:
+            yield name, value
+        elif line:  # it may be a secret: it is not repeated
             raise cli.BadUsage(f"--parameters: line {number} must be NAME=VALUE")
-        told[PREFIX + name] = value
-    return told
 
 
 def _lines(asked: dict[str, Any]) -> list[str]:
@@ -238,11 +261,11 @@ def _group_key(name: str) -> int:
     return key
 
 
-def _newest(name: str) -> int:
+def _newest(name: str) -> CommandRevision:
     command = SavedCommand.objects.filter(name__iexact=name, archived_at=None).first()
     if command is None:
         raise cli.BadUsage(f"--command: there is no saved command {name}")
-    return command.newest().pk
+    return command.newest()
 
 
 def _script(asked: dict[str, Any]) -> str:
@@ -261,7 +284,9 @@ def _read(file: str, option: str) -> str:
 def _planned(form: ComposeForm) -> Plan:
     if not form.is_valid():
         problems = [
-            f"{name}: {problem}" for name, texts in form.errors.items() for problem in texts
+            f"{name.removeprefix(PREFIX)}: {problem}"
+            for name, texts in form.errors.items()
+            for problem in texts
         ]
         raise cli.BadUsage("; ".join(problems).replace("__all__: ", ""))
     try:
