@@ -5,6 +5,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from commands.models import Invocation
+from instances import groups
 from instances.filters import Filter
 from instances.models import InstanceGroup, InstanceTag, SystemEvent
 from tests.factories import (
@@ -177,3 +178,17 @@ def test_somebody_without_a_scope_sees_no_account(client, world):
     person.scopes.all().delete()
     client.force_login(person)
     assert "hidden-account" not in client.get("/").text
+
+
+def test_many_saved_filters_are_tried_with_one_query(django_assert_max_num_queries):
+    person, owner = a_person("operator", region="cn-hangzhou"), UserFactory()
+    InstanceFactory(region="cn-hangzhou", name="here")
+    for number in range(12):
+        kept = Filter(region=("cn-hangzhou", "cn-hidden")[number % 2], text="here").saved()
+        InstanceGroup.objects.create(name=f"group {number:02}", owner=owner, filter=kept)
+    InstanceGroup.objects.create(name="unreadable", owner=owner, filter={"colour": "red"})
+
+    with django_assert_max_num_queries(4):
+        names = [group.name for group in groups.visible_to(person).order_by("name")]
+
+    assert names == [f"group {number:02}" for number in range(0, 12, 2)]
