@@ -37,6 +37,8 @@ NEAR = 40  # lines in which the second line about the same fault comes
 # Of several lines about one fault the one that says most names it.
 TELLS_MORE = {"oops.null_deref": 2, "oops.kernel_bug": 2, "oops.oops": 0}
 REGISTERS = re.compile(r"\bRIP\b|^pc :|EIP is at|PC is at|NIP \[|^epc ")
+COMMIT = re.compile(r"^commit [0-9a-f]{40}\b.*\n(?:Merge: .*\n)?Author: .*$", re.M)
+OUTSIDE = re.compile(r"^(?!AuthorDate: |Date: |Commit: |CommitDate: )\S", re.M)
 CLOSING = re.compile(r"-+\[ end (?:trace|Kernel panic)")
 
 
@@ -113,6 +115,8 @@ class _Cutter:
         header = recognise(line)
         if header and not line.marked and _of_a_program(header, line.text):
             header = None
+        if header and line.raw[:4].isspace() and _of_a_commit(*above):
+            header = None
         if header and not self._echoes(header, line.text):
             event = Event(header.code, line, source=self.source, before=_above(header, above))
             if self.opened and header.single and event.family not in ("boot", "end"):
@@ -156,6 +160,13 @@ def _of_a_program(header: Header, text: str) -> bool:
     if header.code == "warning.words":
         return True
     return header.code in QUOTABLE and not PRINTED.search(text)
+
+
+def _of_a_commit(text: str, end: int) -> bool:
+    """It stands in the message of a commit that `git log` shows: a story, not a log."""
+    above = text[max(0, end - CONTEXT) : end]
+    found = next(reversed(list(COMMIT.finditer(above))), None)
+    return bool(found) and not OUTSIDE.search(above, found.end())
 
 
 def _wrapped(opened: Event, line: Line) -> bool:

@@ -144,6 +144,9 @@ NEAR_MISSES = [
     "Nov  9 12:01:01 web-7 qemu[9]: [  12.345678] Kernel panic - not syncing: of a guest\n",
     "Nov  9 12:01:01 web-7 sudo[7]:  ops : COMMAND=/bin/grep Oops: 0002 [#1] /var/log/kern.log\n",
     "Nov  9 12:01:01 web-7 bash[7]: BUG: unable to handle kernel NULL pointer dereference at 08\n",
+    f"commit {'1f' * 20}\nAuthor: A <a@example.org>\nDate:   Mon May 8 10:11:12 2023\n\n"
+    "    acme: stop the timer\n\n    Kernel panic - not syncing: Fatal exception in interrupt\n"
+    f"    {NULL}    {RIP}",
     "The machine said Kernel panic - not syncing: Fatal exception yesterday, they tell.\n",
     "Nov  9 12:01:01 web-7 kernel: cirrus 0000:00:02.0: registered panic notifier\n",
     "Nov  9 12:01:01 web-7 systemd[1083]: Reached target Shutdown.\n",
