@@ -91,6 +91,7 @@ def _fleet(user: Any) -> dict[str, object]:
         "accounts": CloudAccount.objects.visible_to(user)
         .filter(enabled=True)
         .exclude(problem="")[:SHOWN],
+        "unread": not Region.objects.filter(synced_at__isnull=False).exists(),
         "regions": regions.filter(state__in=("doubted", "failed"))[:SHOWN],
     }
 

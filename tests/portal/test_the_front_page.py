@@ -47,8 +47,18 @@ def test_what_burns_is_named(client, support):
 
 
 def test_an_empty_portal_says_so_without_a_fault(client, support):
+    RegionFactory(synced_at=timezone.now())
     shown = page(client)
     assert "No case found a crash." in shown and "Nothing is scheduled" in shown
+    assert "Every running instance can be reached." in shown
+
+
+def test_before_ecs_was_read_nothing_is_said_to_be_well(client, support):
+    RegionFactory(synced_at=None, state="failed", problem="no usable credentials")
+    shown = page(client)
+    assert shown.count("ECS has not been read yet.") == 3
+    for words in ("Nothing is scheduled", "reported no failure", "can be reached"):
+        assert words not in shown
 
 
 def test_the_trend_has_its_numbers_in_words(client, support):
