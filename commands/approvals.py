@@ -16,8 +16,8 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from commands import endings, freezes, invocations, telling
-from commands.models import Approval, Decision, Invocation
+from commands import endings, freezes, invocations, outcomes, parameters, telling
+from commands.models import LIVE, Approval, Decision, Invocation, RebootItem
 from commands.reboots.approving import BatchPart, TooOld, ask_for_a_look
 from instances.models import Instance
 from portal import audit, work
@@ -26,6 +26,7 @@ from portal.transitions import WrongState, move
 from portal.work import Claim
 
 HOLDS = timedelta(hours=24)
+NAMED = 5  # instances in a refusal
 REJECTED = kept("Somebody else looked at this run and said no.")
 EXPIRED = kept("Nobody approved this run in time.")
 
@@ -75,7 +76,9 @@ class RunPart:
         return self.run.targets.values("instance")
 
     def check_yes(self, seen: str | None) -> None:
-        """It would begin now: a freeze that came after it was asked for holds it back."""
+        """It would begin now: a reboot, or a freeze that came after it was asked for, holds it
+        back."""
+        self._check_reboots()
         if self.run.freeze_reason:
             return
         members = Instance.objects.filter(pk__in=self.instances())
@@ -85,6 +88,17 @@ class RunPart:
                 _("A freeze stands in its way: %s. Say yes after it, or have it asked for anew.")
                 % names
             )
+
+    def _check_reboots(self) -> None:
+        script = parameters.filled(self.run.script, self.run.parameters)
+        down = RebootItem.objects.filter(state__in=LIVE, instance__in=self.instances())
+        if not outcomes.goes_down(script, self.run.type) or not down.exists():
+            return
+        names = ", ".join(str(item.instance) for item in down.select_related("instance")[:NAMED])
+        raise WrongState(
+            _("It would take down what a reboot has under way: %s. Say yes when that is over.")
+            % names
+        )
 
     def begin(self) -> None:
         invocations.start(self.run)

@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from commands.models import (
     LIVE,
     Decision,
-    Dispatch,
+    Invocation,
     ItemOutcome,
     ItemState,
     RebootBatch,
@@ -31,6 +31,7 @@ from commands.models import (
 )
 from commands.models.runs import REPEATING
 from commands.outcomes import EXIT_CODES_SINCE, goes_down
+from commands.parameters import filled
 from commands.targets import version
 from instances.event_filter import PENDING
 from instances.models import Instance, InstanceTag, SystemEvent
@@ -128,12 +129,12 @@ def facts_of(instances: Iterable[Instance], but: RebootBatch | None = None) -> d
 
 
 def _runs_down(keys: list[int]) -> dict[int, int]:
-    """Of these instances those that a run under way takes down by its exit code, and which run."""
-    going = Dispatch.objects.exclude(due_at=None).exclude(state=Dispatch.State.HELD)
-    going = going.filter(invocation__wave_run=None, invocation__dry_run=False)
-    going = going.exclude(invocation__repeat_mode__in=REPEATING)
-    scripts = going.values_list("invocation", "invocation__script", "invocation__type").distinct()
-    down = [run for run, script, type in scripts if goes_down(script, type)]
+    """Of these instances those that a run under way takes down by its exit code, and which run:
+    also where their turn in it is still to come."""
+    going = Invocation.objects.filter(state=Invocation.State.RUNNING, wave_run=None, dry_run=False)
+    going = going.exclude(repeat_mode__in=REPEATING)
+    told = going.values_list("pk", "script", "parameters", "type")
+    down = [pk for pk, script, values, type in told if goes_down(filled(script, values), type)]
     if not down:
         return {}
     targets = _in(Target, keys).filter(invocation__in=down, over=False)

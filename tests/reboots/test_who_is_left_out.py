@@ -2,12 +2,14 @@
 
 import pytest
 
+from commands import approvals
 from commands.invocations import invoke
 from commands.models import AutoPass, RebootItem
 from commands.reboots import waves
 from commands.reboots.preflight import Risk
 from commands.targets import Reason, Selection, reach
 from instances import refresh
+from portal.transitions import WrongState
 from tests.factories import a_person
 from tests.reboots.driving import approved, asked, draft, outcomes, over, reasons, turn, until_stage
 
@@ -93,6 +95,33 @@ def test_a_run_that_takes_it_down_is_another_power_act(fleet):
     assert reasons(batch) == [f"run: #{run.pk}"]
     over(batch)
     assert fleet.counted("reboots", row) == 1  # by the run
+
+
+def test_a_run_whose_turn_is_still_to_come_is_one_too(fleet):
+    first, row = fleet.rows[:2]
+    batch = approved(asked([row]))
+    wave = until_stage(batch, "checking")
+    told = {"script": "exit {{code}}", "type": "RunShellScript", "parameters": {"code": "194"}}
+    run = invoke(name="by hand", instances=[first, row], asked_by=None, concurrency=1, **told)
+    assert run.targets.get(instance=row).dispatch.state == "held"
+    waves.carry_on(wave.pk)
+    assert reasons(batch) == [f"run: #{run.pk}"]
+    assert fleet.counted("reboots", row) == 0
+
+
+def test_a_run_that_is_approved_in_the_middle_of_a_reboot_waits_for_its_end(fleet):
+    row = fleet.rows[0]
+    told = {"script": "exit 194", "type": "RunShellScript", "hold_for_approval": True}
+    run = invoke(name="by hand", instances=[row], asked_by=a_person("operator"), **told)
+    approval = approvals.ask(run, ["it goes down"])
+    batch = approved(asked([row]))
+    until_stage(batch, "power")
+    word = {"by": a_person("manager"), "yes": True, "comment": "", "via": "page"}
+    with pytest.raises(WrongState, match=row.name):
+        approvals.decide(approval, **word)
+    over(batch)
+    assert outcomes(batch) == ["proven"]
+    assert approvals.decide(approval, **word).state == "approved"
 
 
 def test_and_the_other_way_round_such_a_run_leaves_it_out(fleet):
