@@ -20,6 +20,7 @@ from commands.models import Dispatch, Target
 from instances import ecs
 from portal import work
 from portal.kept import kept
+from portal.rows import lock
 from portal.work import Claim, unheld
 
 YOUNG_LOOKS = (0.2, 0.2, 0.4)  # seconds between, waited inside the job that sent a single run
@@ -157,7 +158,7 @@ def _keep_up(
         rest = _rest(claim.row, now, paces.get(claim.row.invocation_id))
         alike[_ended(known[claim.row.invoke_id]), -(-rest // SLOT)].append(claim)
     with transaction.atomic():
-        work.lock(Dispatch.objects.filter(pk__in=[claim.row.pk for claim in claims]))
+        lock(Dispatch.objects.filter(pk__in=[claim.row.pk for claim in claims]))
         for (ended, slot), group in alike.items():
             changes = {"missed_at": None, "ended_seen": ended, **NO_ERROR}
             work.release_alike(group, due_at=now + slot * SLOT, **changes)

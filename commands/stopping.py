@@ -17,6 +17,7 @@ from commands.models import Dispatch, Invocation, Outcome
 from instances import ecs
 from portal import audit, work
 from portal.kept import kept
+from portal.rows import lock
 from portal.transitions import WrongState
 from portal.work import Claim
 
@@ -49,7 +50,7 @@ def _wake(run: Invocation) -> None:
     """Have what is in flight looked at now, also if a worker holds it at this moment."""
     now = timezone.now()
     flying = run.dispatches.filter(state__in=holding.IN_FLIGHT)
-    work.lock(flying)
+    lock(flying)
     flying.update(due_at=now, rung_at=now, wakes=F("wakes") + 1)
     for row in {row.crowd(): row for row in flying}.values():
         row.ring()

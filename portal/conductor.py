@@ -17,8 +17,9 @@ from django.db.models import Q
 from django.utils import timezone
 
 from commands import elsewhere
-from portal import queue, work
+from portal import owners, queue, work
 from portal.models import Canary, Heartbeat
+from portal.rows import free_now
 from portal.work import Work
 
 log = logging.getLogger(__name__)
@@ -98,10 +99,10 @@ def until_due() -> float:
 def _due(kind: type[Work]) -> list[Work]:
     """What is due and unanswered, and what a process of this machine held that is dead."""
     now = timezone.now()
-    here = Q(lease_owner__startswith=work.HERE or "-")
+    here = Q(lease_owner__startswith=owners.HERE or "-")
     wanted = Q(work.unheld(now), _silent(now)) | here
     due = kind._default_manager.filter(wanted, due_at__lte=now)
-    return [row for row in due.order_by("due_at")[:AT_ONCE] if work.holder_is_gone(row)]
+    return [row for row in due.order_by("due_at")[:AT_ONCE] if owners.holder_is_gone(row)]
 
 
 def _silent(now: datetime) -> Q:
@@ -127,7 +128,7 @@ def _ring(rows: list[Work]) -> bool:
         _silent(now), pk__in=[row.pk for row in free], due_at__lte=now
     )
     with transaction.atomic():
-        keys = list(work.free_now(unanswered).values_list("pk", flat=True))
+        keys = list(free_now(unanswered).values_list("pk", flat=True))
         if not unanswered.filter(pk__in=keys).update(rung_at=now):
             return False
         free[0].ring()

@@ -1,10 +1,10 @@
-"""Many rows at once, where an object for each of them would cost more than the rows."""
+"""Many rows at once: inserted without an object for each, and locked without a deadlock."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from django.db import connections, models, router
+from django.db import connection, connections, models, router
 
 
 def insert_alike(
@@ -31,3 +31,19 @@ def insert_alike(
             f"INSERT INTO {quoted(meta.db_table)} ({names}) VALUES ({places})",  # noqa: S608
             [(varies.get_db_prep_save(value, connection), *row.values()) for value in values],
         )
+
+
+def lock(rows: models.QuerySet) -> None:
+    """Take rows in the order of their keys, before one UPDATE that takes them as they lie.
+
+    Two transactions that do so wait for one another, and never both.
+    """
+    if connection.features.has_select_for_update:
+        list(rows.order_by("pk").select_for_update().values_list("pk", flat=True))
+
+
+def free_now(rows: models.QuerySet) -> models.QuerySet:
+    """Those of the rows that no transaction is busy with, locked: nobody waits for anybody."""
+    if connection.features.has_select_for_update_skip_locked:
+        rows = rows.select_for_update(skip_locked=True, of=("self",))
+    return rows

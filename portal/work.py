@@ -22,22 +22,19 @@ from __future__ import annotations
 import contextlib
 import functools
 import logging
-import os
-import secrets
-import socket
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
-from typing import ClassVar, Generic, Protocol, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 from django.apps import apps
 from django.db import DatabaseError, connection, models, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from portal import queue
+from portal import owners, queue
+from portal.rows import free_now, lock
 
 log = logging.getLogger(__name__)
 
@@ -102,37 +99,6 @@ def kinds() -> list[type[Work]]:
 def unheld(now: datetime) -> Q:
     """Rows that nobody holds: never claimed, released, or their holder's lease ran out."""
     return Q(lease_until=None) | Q(lease_until__lte=now)
-
-
-class Leased(Protocol):
-    lease_until: datetime | None
-    lease_owner: str
-
-
-def holder_is_gone(row: Leased) -> bool:
-    """The lease ran out, or its owner was a process of this machine that lives no more."""
-    if row.lease_until is None or row.lease_until <= timezone.now():
-        return True
-    if not HERE or not row.lease_owner.startswith(HERE):
-        return False
-    pid = row.lease_owner.removeprefix(HERE).partition(":")[0]
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return True
-    return stat.rpartition(")")[2].split()[0] in "ZX"  # dead, and not buried yet
-
-
-def _here() -> str:
-    """What owners on this machine begin with: its name, and which process numbers it counts."""
-    try:
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text()[:8]
-        return f"{socket.gethostname()[:50]}/{boot}.{os.stat('/proc/self/ns/pid').st_ino}:"
-    except OSError:
-        return ""
-
-
-HERE = _here()
 
 
 def pause(attempts: int) -> timedelta:
@@ -257,22 +223,6 @@ def held(claims: Sequence[Claim]) -> Iterator[None]:
         keeper.join()
 
 
-def lock(rows: models.QuerySet) -> None:
-    """Take rows in the order of their keys, before one UPDATE that takes them as they lie.
-
-    Two transactions that do so wait for one another, and never both.
-    """
-    if connection.features.has_select_for_update:
-        list(rows.order_by("pk").select_for_update().values_list("pk", flat=True))
-
-
-def free_now(rows: models.QuerySet) -> models.QuerySet:
-    """Those of the rows that no transaction is busy with, locked: nobody waits for anybody."""
-    if connection.features.has_select_for_update_skip_locked:
-        rows = rows.select_for_update(skip_locked=True, of=("self",))
-    return rows
-
-
 def _keep(claims: Sequence[Claim], over: threading.Event) -> None:
     try:
         while not over.wait(LEASE.total_seconds() / 4):
@@ -318,7 +268,7 @@ def claim_due(
 def _take(rows: models.QuerySet[Row], ahead: timedelta = timedelta()) -> list[Claim[Row]]:
     # One conditional UPDATE decides who wins; the owner's name, used once, tells which rows.
     now = timezone.now()
-    owner = f"{HERE}{os.getpid()}:{secrets.token_hex(4)}"
+    owner = owners.new()
     taken = rows.filter(unheld(now), due_at__lte=now + ahead).update(
         fence=F("fence") + 1,
         attempts=F("attempts") + 1,

@@ -13,6 +13,7 @@ LEAVES = {
     "portal.checks",
     "portal.cli",
     "portal.lists",
+    "portal.owners",
     "portal.patterns",
     "portal.queue",
     "portal.records",

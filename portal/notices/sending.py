@@ -16,7 +16,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from portal import secrets, work
+from portal import owners, secrets, work
 from portal.notices import message
 from portal.notices.kinds import CARRIERS
 from portal.notices.message import Refused, Unreached, masked
@@ -57,7 +57,7 @@ def _turn(row: Notification) -> Iterator[Channel | None]:
     seen = {"lease_until": channel.lease_until, "lease_owner": channel.lease_owner}
     mine = {"lease_until": timezone.now() + TURN, "lease_owner": row.lease_owner}
     rows = Channel.objects.filter(pk=channel.pk)
-    if not (work.holder_is_gone(channel) and rows.filter(**seen).update(**mine)):
+    if not (owners.holder_is_gone(channel) and rows.filter(**seen).update(**mine)):
         yield None
         return
     try:

@@ -9,7 +9,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from portal import conductor, health, queue, work
+from portal import conductor, health, owners, queue, work
 from portal.models import Canary, Heartbeat
 from portal.work import LEASE
 
@@ -80,7 +80,9 @@ def test_a_row_of_a_dead_process_of_this_machine_is_free_at_once(bells):
     dead = subprocess.Popen(["true"])  # not waited for: a zombie
     os.waitid(os.P_PID, dead.pid, os.WEXITED | os.WNOWAIT)
     for pid in (dead.pid, 2**30):
-        Canary.objects.update(lease_owner=f"{work.HERE}{pid}:x", lease_until=timezone.now() + LEASE)
+        Canary.objects.update(
+            lease_owner=f"{owners.HERE}{pid}:x", lease_until=timezone.now() + LEASE
+        )
         assert tick() == 1
         assert Canary.objects.get().lease_until is None
     with pytest.raises(work.Fenced):
