@@ -6,7 +6,13 @@ from typing import Any
 
 from django.contrib import messages
 from django.db.models import Count, Q, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBadRequest,
+    StreamingHttpResponse,
+)
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -212,7 +218,11 @@ def export(request: HttpRequest, pk: int, form: str) -> HttpResponse:
     """Every answer that fits the filter, as CSV, JSON or plain text."""
     run = _run(request, pk)
     answers = _targets(request, run)
-    found, _looked = _found(AnswerFilter(request.GET), answers, to_the_end=True)
+    filter = AnswerFilter(request.GET)
+    if not filter.is_valid():  # an empty file would look like no answer
+        words = [str(word) for said in filter.errors.values() for word in said]
+        return HttpResponseBadRequest(" ".join(words), content_type="text/plain; charset=utf-8")
+    found, _looked = _found(filter, answers, to_the_end=True)
     name = f"run-{run.pk}"
     if form == "csv":
         rows = found.select_related("instance", "output")

@@ -244,3 +244,20 @@ def test_the_answers_of_a_run_that_goes_on_are_looked_at_again(client, viewer):
     Invocation.objects.filter(pk=run.pk).update(state="running", finished_at=None)
     assert again in client.get(f"{run.get_absolute_url()}?status=Success").text
     assert again not in client.get(f"{run.get_absolute_url()}?text=ok").text, "a search is dear"
+
+
+def test_what_the_page_was_narrowed_to_is_what_is_taken_away(client, viewer):
+    url = a_mixed_run().get_absolute_url()
+    page = client.get(f"{url}?text=4.19&status=Success").text
+    [link] = re.findall(r'href="([^"]+answers.json[^"]*)"', page)
+    [row] = json.loads(client.get(html.unescape(link)).getvalue())
+    assert row["name"] == "odd-01"
+    assert f'href="{url}answers.json"' in client.get(url).text
+
+
+def test_an_export_by_a_filter_that_cannot_be_read_is_no_empty_file(client, viewer):
+    url = a_mixed_run().get_absolute_url()
+    for form in ("csv", "json", "txt"):
+        answer = client.get(f"{url}answers.{form}?text=(&text_is=pattern")
+        assert answer.status_code == 400
+        assert "no regular expression" in answer.text
