@@ -12,6 +12,9 @@ from .claims import claim, quote
 from .registry import analyzer
 
 KEYED, ORDERLY, ABRUPT = 85, 70, 65
+UNSAID = {"stopping", "leaving"}  # an end in order, but not which: a restart is likelier
+# Its lines reach the kernel's log too, for they name no facility.
+UNSORTED = {"NetworkManager"}
 
 
 @analyzer("down")
@@ -20,7 +23,7 @@ def orderly(down: Boot) -> Iterator[Finding]:
     ends = down.ends()
     if not ends or down.of("panic") or down.captured:  # then the crash kernel restarts
         return
-    reasons = [event for event in ends if event.name != "stopping"]
+    reasons = [event for event in ends if event.name not in UNSAID]
     event = reasons[0] if reasons else ends[0]
     shutdown = bool(reasons) and all(e.name == "shutdown" for e in reasons)
     subkind = "shutdown" if shutdown else "reboot"
@@ -93,7 +96,7 @@ def _would_tell(start: Event) -> bool:
     """Is this a record in which an orderly end would stand? Programs write it, or the console
     shows it; a log of the kernel alone (kern.log, dmesg) breaks off at every reboot."""
     lines = [line for line in start.before if line.text.strip()]
-    programs = any(not line.by_kernel for line in lines)
+    programs = any(not line.by_kernel and line.program not in UNSORTED for line in lines)
     console = any(not line.marked and line.at is None for line in lines)
     return programs or console or start.code == "boot.firmware"
 

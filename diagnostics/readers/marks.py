@@ -194,7 +194,7 @@ END = [
             r"(?:The system will reboot|System is rebooting)",
             r"(?:systemd\[1\]: )?Reached target .*\b[Rr]eboot",
             r"(?:systemd\[1\]: )?Starting (?:System )?Reboot\.\.\.",
-            r"shutting down for system reboot",
+            r"[Ss]hutting down for (?:system )?reboot",
             r"(?:\S+ )?(?:init: )?Switching to runlevel: 6",
             r"The system is going down for (?:system )?reboot",
             r"Requesting system reboot",
@@ -213,12 +213,21 @@ END = [
             r"System is (?:powering down|powering off|halting)",
             r"The system will (?:power off|halt)",
             r"(?:systemd\[1\]: )?Reached target .*\b(?:[Pp]ower[ -]?[Oo]ff|[Hh]alt)",
-            r"shutting down for system halt",
+            r"[Ss]hutting down for (?:system )?halt",
             r"(?:\S+ )?(?:init: )?Switching to runlevel: 0",
             r"The system is going down for (?:system )?(?:halt|power)",
             r"(?:Power key pressed|Requesting system (?:poweroff|halt))",
         ],
         ["ower", "halt", "Halt", "runlevel: "],
+        single=True,
+    ),
+    header(  # of the first process; a user's own manager has no such targets
+        "end.leaving",
+        [
+            r"(?:systemd\[1\]: )?Stopped target (?:\S+ - )?"
+            r"(?:Multi-User System|Graphical Interface)"
+        ],
+        ["Stopped target"],
         single=True,
     ),
     header(

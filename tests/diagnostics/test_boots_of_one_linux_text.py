@@ -48,6 +48,39 @@ def test_a_kernel_only_log_breaks_off_at_every_reboot_and_blames_nobody():
     assert verdict(kernel + START).kind == "none"
 
 
+def test_a_program_whose_lines_reach_the_kernels_log_makes_it_no_whole_record():
+    network = "Nov 20 02:43:49 web-7 NetworkManager[977]: <info>  dhcp4 (eth0): state changed\n"
+    assert verdict(network * 3 + START).kind == "none"
+    assert verdict(CRON + network * 3 + START).kind == "unexplained_reboot"
+
+
+@pytest.mark.parametrize(
+    "left",
+    [
+        "systemd[1]: Stopped target Multi-User System.",
+        "systemd[1]: Stopped target graphical.target - Graphical Interface.",
+    ],
+)
+def test_a_logger_that_is_stopped_early_still_tells_that_the_system_left_its_target(left):
+    stops = "Nov 20 02:58:41 web-7 systemd[1]: Stopping MySQL Community Server...\n" * 90
+    assert verdict(f"{CRON}Nov 20 02:58:40 web-7 {left}\n{stops}{START}").kind == "normal_reboot"
+    user = left.replace("[1]", "[1083]")
+    judged = verdict(f"{CRON}Nov 20 02:58:40 web-7 {user}\n{stops}{START}")
+    assert judged.kind == "unexplained_reboot"
+
+
+def test_a_target_that_was_left_long_before_is_no_end():
+    left = "Nov 20 01:10:40 web-7 systemd[1]: Stopped target Graphical Interface.\n"
+    assert verdict(left + CRON + START).kind == "unexplained_reboot"
+
+
+@pytest.mark.parametrize(("word", "subkind"), [("reboot", "reboot"), ("halt", "shutdown")])
+def test_a_system_that_says_for_what_it_shuts_down(word, subkind):
+    said = f"Nov 20 02:58:40 web-7 pre-shutdown[88]: Shutting down for {word}: system-update\n"
+    judged = verdict(CRON + said + START)
+    assert (judged.kind, judged.subkind) == ("normal_reboot", subkind)
+
+
 def test_a_console_that_starts_anew_after_a_prompt_was_reset():
     assert verdict(CONSOLE).kind == "unexplained_reboot"
 
