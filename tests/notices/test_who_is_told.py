@@ -105,3 +105,8 @@ def test_every_event_has_words():
 def test_the_first_rule_names_events_that_exist():
     first = Rule.objects.get(name="Those whom it concerns")
     assert first.concerned and first.titles()
+
+
+def test_whoever_hears_of_trouble_with_a_reboot_hears_of_its_good_end_too():
+    first = Rule.objects.get(name="Those whom it concerns")
+    assert {"reboot.finished", "back_to_normal"} <= set(first.events)
