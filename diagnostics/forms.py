@@ -185,6 +185,7 @@ class CaseForm(forms.Form):
         cleaned["found"] = None
         if "instance" in cleaned:
             self._choose(cleaned)
+            self._check_region(cleaned)
         self._set_time(cleaned)
         return cleaned
 
@@ -210,6 +211,13 @@ class CaseForm(forms.Form):
                     " spelling; or tick below that it is not in our accounts."
                 ),
             )
+
+    def _check_region(self, cleaned: dict[str, Any]) -> None:
+        """Another region may mean another machine of that name: it is not passed over."""
+        found, region = cleaned["found"], cleaned.get("region")
+        if found and region and found.region != region:
+            said = _("This instance is in %(region)s. Correct the region, or leave it empty.")
+            self.add_error("region", said % {"region": found.region})
 
     def _set_time(self, cleaned: dict[str, Any]) -> None:
         """No time is an answer: the last boot is taken."""

@@ -56,6 +56,14 @@ def test_a_word_that_names_nothing_is_not_passed_over(desk, web, more):
     assert not DiagnosisCase.objects.exists()
 
 
+def test_a_region_in_which_the_instance_is_not_is_not_passed_over(desk, web):
+    answer = desk.post(URL, answers(region="eu-central-9"))
+    assert answer.status_code == 400 and f"is in {web.region}." in answer.content.decode()
+    assert "<details class='panel' open>" in answer.content.decode()
+    assert not DiagnosisCase.objects.exists()
+    assert desk.post(URL, answers(region=web.region)).status_code == 302
+
+
 def test_the_opening_stands_in_the_audit(desk, web, support):
     desk.post(URL, answers())
     entry = AuditEntry.objects.get(act="case.opened")
