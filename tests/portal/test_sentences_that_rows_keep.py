@@ -32,7 +32,7 @@ def test_a_sentence_of_ours_is_told_in_the_readers_language(in_chinese):
 def test_the_rules_that_every_portal_starts_with_speak_chinese(in_chinese, db):
     rules = PolicyRule.objects.all()
     assert [rule for rule in rules if told(rule.words) == rule.words] == []
-    assert len(rules) == 5
+    assert len(rules) == 7
 
 
 def test_a_schedule_tells_why_it_did_not_begin(in_chinese):
