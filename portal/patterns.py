@@ -7,6 +7,8 @@ from functools import lru_cache
 
 import re2
 
+MEMORY = 1 << 20  # bytes that one pattern may hold; the engine keeps more than a hundred of them
+
 
 class BadPattern(ValueError):
     """No regular expression, or one that asks for what the engine does not know."""
@@ -18,6 +20,7 @@ class Pattern:
     def __init__(self, text: str, *, any_case: bool = False, by_line: bool = False) -> None:
         options = re2.Options()
         options.log_errors = False
+        options.max_mem = MEMORY
         options.case_sensitive = not any_case
         try:
             wanted = f"(?m:{text})" if by_line else text
@@ -36,7 +39,7 @@ class Pattern:
         return self._compiled.fullmatch(text.encode(errors="replace")) is not None
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def read(text: str, *, any_case: bool = False, by_line: bool = False) -> Pattern:
     """The pattern; with `by_line`, ^ and $ stand at the ends of each line."""
     return Pattern(text, any_case=any_case, by_line=by_line)
