@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from ..findings import Finding, Severity
@@ -13,8 +14,8 @@ from .registry import analyzer
 
 KEYED, ORDERLY, ABRUPT = 85, 70, 65
 UNSAID = {"stopping", "leaving"}  # an end in order, but not which: a restart is likelier
-# Its lines reach the kernel's log too, for they name no facility.
-UNSORTED = {"NetworkManager"}
+# Their lines reach the kernel's log too, for they name no facility.
+UNSORTED = re.compile(r"NetworkManager|gnome-.*|gsd-.*|org\.gnome\..*")
 
 
 @analyzer("down")
@@ -96,7 +97,9 @@ def _would_tell(start: Event) -> bool:
     """Is this a record in which an orderly end would stand? Programs write it, or the console
     shows it; a log of the kernel alone (kern.log, dmesg) breaks off at every reboot."""
     lines = [line for line in start.before if line.text.strip()]
-    programs = any(not line.by_kernel and line.program not in UNSORTED for line in lines)
+    programs = any(
+        not line.by_kernel and not UNSORTED.fullmatch(line.program or "") for line in lines
+    )
     console = any(not line.marked and line.at is None for line in lines)
     return programs or console or start.code == "boot.firmware"
 

@@ -48,8 +48,9 @@ def test_a_kernel_only_log_breaks_off_at_every_reboot_and_blames_nobody():
     assert verdict(kernel + START).kind == "none"
 
 
-def test_a_program_whose_lines_reach_the_kernels_log_makes_it_no_whole_record():
-    network = "Nov 20 02:43:49 web-7 NetworkManager[977]: <info>  dhcp4 (eth0): state changed\n"
+@pytest.mark.parametrize("program", ["NetworkManager", "gnome-session-binary", "gsd-power"])
+def test_a_program_whose_lines_reach_the_kernels_log_makes_it_no_whole_record(program):
+    network = f"Nov 20 02:43:49 web-7 {program}[977]: dhcp4 (eth0): state changed\n"
     assert verdict(network * 3 + START).kind == "none"
     assert verdict(CRON + network * 3 + START).kind == "unexplained_reboot"
 
