@@ -97,6 +97,8 @@ def _take_over_power(wave: RebootWave) -> None:
             rows.update(answered_at=now, back_by=now + back, in_doubt=False)
         elif target.outcome in ("unknown", "stopped") or target.exit_code in codes:
             rows.update(in_doubt=True, reason=wave_runs.in_words(target)[:2000])
+        elif target.outcome == "not_started":
+            items.refuse(item, target.error_code, target.error_info)
         elif target.outcome == "unreached":
             items.refuse(item, target.error_code, wave_runs.in_words(target))
         elif target.outcome == "ok" or target.exit_code is not None:

@@ -9,8 +9,9 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from commands.models import BatchState, Cleared, Ending, RebootBatch
-from commands.reboots import approving, waves
+from commands import endings
+from commands.models import BatchState, Cleared, Ending, Invocation, RebootBatch, WaveRun
+from commands.reboots import approving, halting, waves
 from instances.models import Instance
 from portal import audit
 from portal.kept import kept
@@ -67,7 +68,8 @@ def resume(batch: RebootBatch, *, by: Any, via: str) -> None:
 
 @transaction.atomic
 def stop(batch: RebootBatch, *, by: Any, via: str) -> None:
-    """Begin nothing more, for good. What went down already is followed to its proof."""
+    """Begin nothing more, for good. What went down already is followed to its proof; of a script
+    that takes machines down, the calls that ECS has not been asked for are not made."""
     row = _locked(batch, by)
     if row.over or row.stop_asked_at:
         raise WrongState(_("It is over, or was stopped already."))
@@ -81,9 +83,19 @@ def stop(batch: RebootBatch, *, by: Any, via: str) -> None:
         approving.end_unbegun(row, Ending.STOPPED)
     elif row.state == BatchState.PAUSED:
         move(row, source=BatchState.PAUSED, target=BatchState.READY, paused_why="")
+    _call_back(row)
     for wave in waves.of(row):
         wave.wake()
     row.wake()
+
+
+def _call_back(batch: RebootBatch) -> None:
+    down = Invocation.objects.filter(
+        wave_run__wave__batch=batch, wave_run__purpose=WaveRun.Purpose.POWER
+    )
+    for run in down.select_for_update(of=("self",)).filter(state=Invocation.State.RUNNING):
+        endings.give_up(run, "Stopped", halting.WORDS[Ending.STOPPED])
+        endings.finish(run)
 
 
 @transaction.atomic

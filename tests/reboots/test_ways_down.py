@@ -6,10 +6,21 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.core.exceptions import ValidationError
 
+from commands.models import Dispatch
+from commands.reboots import steering, waves
 from instances import refresh
 from instances.models import Instance
 from simulator.windows import WindowsGuest
-from tests.reboots.driving import a_script, approved, asked, outcomes, over, reasons
+from tests.factories import a_person
+from tests.reboots.driving import (
+    a_script,
+    approved,
+    asked,
+    outcomes,
+    over,
+    reasons,
+    until_stage,
+)
 
 UNTRUE = "echo 'about to reboot'; exit 0 # exit 194"
 
@@ -80,6 +91,18 @@ def test_the_codes_of_the_other_system_take_nothing_down(fleet, windows):
         by_code(row, 194)
     with pytest.raises(ValidationError, match="No instance is left"):  # Linux wants a shell script
         by_code(fleet.rows[5], 3010)
+    assert fleet.counted("reboots", row) == 0
+
+
+def test_a_stop_calls_back_the_script_that_ecs_was_not_asked_for_yet(fleet):
+    row, person = fleet.rows[0], a_person("operator")
+    batch = asked([row], by=person, way="exit_code", pre_script=a_script("exit 194"))
+    wave = until_stage(approved(batch), "power")
+    waves.carry_on(wave.pk)
+    assert Dispatch.objects.get(invocation__wave_run__purpose="power").state == "waiting"
+    steering.stop(batch, by=person, via="page")
+    assert outcomes(over(batch)) == ["refused"]
+    assert reasons(batch) == ["Stopped before its turn came."]
     assert fleet.counted("reboots", row) == 0
 
 
