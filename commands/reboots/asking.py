@@ -146,8 +146,12 @@ def sort_out(
 
 def policy_text(batch: RebootBatch) -> str:
     """Everything that runs on the machines, for the written rules."""
-    scripts = [script for script in (batch.pre_script, batch.post_script) if script]
-    return "\n".join(f"{s['script']}\n{s.get('launcher', '')}" for s in scripts)
+    lines: list[str] = []
+    for script in filter(None, (batch.pre_script, batch.post_script)):
+        if where := script.get("working_dir"):
+            lines.append(f'cd "{where}"')
+        lines += [script["script"], script.get("launcher", "")]
+    return "\n".join(lines)
 
 
 def ask(

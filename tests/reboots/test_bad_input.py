@@ -73,3 +73,10 @@ def test_where_nobody_is_left_there_is_no_batch():
     (gone,) = instances(1, released_at=timezone.now())
     with pytest.raises(ValidationError, match="No instance is left"):
         asked([gone])
+
+
+def test_the_directory_that_a_script_begins_in_is_judged_with_it():
+    script = a_script("rm -rf *")
+    with pytest.raises(ValidationError, match="rm -r on /"):
+        asked(instances(1), pre_script=script | {"working_dir": "/"})
+    asked(instances(1), pre_script=script | {"working_dir": "/var/cache/shop"})
