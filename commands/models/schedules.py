@@ -57,6 +57,7 @@ class Schedule(Work):
         PAUSED = "paused", _("paused")
         ENDED = "ended", _("ended")
 
+    once = models.UUIDField(null=True, unique=True, editable=False)  # one wish, one schedule
     name = models.CharField(_("name"), max_length=128)
     kind = models.CharField(_("kind"), max_length=8, choices=Kind, default=Kind.PORTAL)
     repeat_mode = models.CharField(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Exists, Min, OuterRef, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -161,10 +162,18 @@ def _fire_it_here(
 ) -> HttpResponse:
     """Whom it reaches now tells what it will do; freezes, and whether there is anybody, are
     judged anew each time."""
-    problem = compose.objection(request.POST, planned, later=True) if send else ""
-    if not send or problem:
+    if not send:
+        return compose.preview(request, form, planned, later=True)
+    once = compose.once_of(request.POST.get("once", ""))
+    made = Schedule.objects.filter(once=once, owner=request.user)
+    if again := made.first():
+        return redirect(again)  # the second of two clicks
+    if problem := compose.objection(request.POST, planned, later=True):
         return compose.preview(request, form, planned, problem, later=True)
-    return redirect(_make(request, form))
+    try:
+        return redirect(_make(request, form, once))
+    except IntegrityError:
+        return redirect(get_object_or_404(made))
 
 
 def _have_ecs_keep_it(
@@ -198,9 +207,10 @@ def _have_ecs_keep_it(
 
 
 @transaction.atomic
-def _make(request: HttpRequest, form: ScheduleForm) -> Schedule:
+def _make(request: HttpRequest, form: ScheduleForm, once: UUID) -> Schedule:
     told = form.cleaned_data
     schedule = Schedule.objects.create(
+        once=once,
         name=told["name"] or form.pinned.command.name,
         revision=form.pinned,
         parameters=told["values"],

@@ -7,6 +7,7 @@ import time_machine
 
 from commands import firing
 from commands.models import Fire, FreezeWindow, Invocation, PolicyRule, SavedCommand, Schedule
+from commands.views import schedules
 from instances.models import Instance, InstanceGroup
 from portal import work
 from portal.notices.models import Notification
@@ -241,6 +242,24 @@ def test_a_schedule_of_many_takes_their_number_typed(client, clock, schedule, se
     page = client.post("/schedules/new/", form(schedule))
     assert client.post("/schedules/new/", carried(page)).status_code == 400
     assert client.post("/schedules/new/", carried(page, typed="1")).status_code == 302
+
+
+def test_the_second_of_two_clicks_makes_no_second_schedule(client, clock, schedule, monkeypatch):
+    client.force_login(schedule.owner)
+    page = client.post("/schedules/new/", form(schedule))
+    first, second = (client.post("/schedules/new/", carried(page)) for _click in range(2))
+    assert first.url == second.url
+    assert Schedule.objects.exclude(pk=schedule.pk).count() == 1
+
+    page, kept = client.post("/schedules/new/", form(schedule)), schedules._make
+
+    def beaten(request, filled, once):  # the first click ends between our look and our writing
+        kept(request, filled, once)
+        return kept(request, filled, once)
+
+    monkeypatch.setattr(schedules, "_make", beaten)
+    assert client.post("/schedules/new/", carried(page)).status_code == 302
+    assert Schedule.objects.exclude(pk=schedule.pk).count() == 2
 
 
 def test_neither_a_freeze_nor_nobody_keeps_a_schedule_from_being_made(client, clock, schedule):
