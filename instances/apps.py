@@ -9,6 +9,10 @@ class InstancesConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from instances.retention import KINDS
+        from portal.retention import may_go
+
+        may_go(*KINDS)
         try:
             ecs.configure(
                 endpoint=settings.ECS_ENDPOINT,

@@ -24,7 +24,7 @@ class PortalConfig(AppConfig):
         from diagnostics.readiness.block import block
         from instances import blocks
         from instances.timeline import SOURCES
-        from portal import checks, roles, timeline  # noqa: F401  checks registers itself
+        from portal import checks, leftovers, retention, roles, timeline  # noqa: F401  checks registers itself
 
         for system, type in COLLECTION.items():
             ecs.allow_read_only(scripts.text(system), type=type)
@@ -32,3 +32,4 @@ class PortalConfig(AppConfig):
         post_migrate.connect(roles.grant, sender=self, dispatch_uid="portal.roles")
         SOURCES.extend([timeline.cases, timeline.runs, timeline.reboots])
         blocks.SOURCES.append(block)
+        retention.may_go(*leftovers.KINDS)

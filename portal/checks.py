@@ -15,6 +15,8 @@ from django.core import checks
 from django.core.checks import CheckMessage, Error
 from django.core.management.base import SystemCheckError
 
+from portal import retention
+
 TAG = "portal"
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 MODES = ("observe", "diagnose", "commands", "full")
@@ -227,6 +229,15 @@ def email_url_is_one(**_: object) -> list[CheckMessage]:
     # The URL itself may hold a password: never print it.
     hint = "such as smtp://127.0.0.1:25, smtp+tls://user:password@host:587 or smtps://host:465"
     return [Error("EMAIL_URL is not the address of a mail server", hint=hint, id="portal.E013")]
+
+
+@checks.register(TAG)
+def retention_is_long_enough(**_: object) -> list[CheckMessage]:
+    days = settings.RETENTION_DAYS
+    if not days or retention.is_sound(days):
+        return []
+    hint = f"days, {retention.SHORTEST} to {retention.LONGEST}; empty to keep everything"
+    return [Error(f"RETENTION_DAYS is {days!r}", hint=hint, id="portal.E014")]
 
 
 def _parts(url: str) -> SplitResult:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable
 
 from django.db import connection, connections, models, router
@@ -47,3 +48,24 @@ def free_now(rows: models.QuerySet) -> models.QuerySet:
     if connection.features.has_select_for_update_skip_locked:
         rows = rows.select_for_update(skip_locked=True, of=("self",))
     return rows
+
+
+def together(model: type[models.Model]) -> None:
+    """Until the transaction ends nobody is `alone` with these rows; any number may be together.
+
+    SQLite has one writing transaction at a time, and needs nothing of this.
+    """
+    _advise("pg_advisory_xact_lock_shared", model)
+
+
+def alone(model: type[models.Model]) -> None:
+    """Wait for whoever is `together` with these rows, and keep them out while we write."""
+    _advise("pg_advisory_xact_lock", model)
+
+
+def _advise(function: str, model: type[models.Model]) -> None:
+    connection = connections[router.db_for_write(model)]
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            key = zlib.crc32(model._meta.db_table.encode())
+            cursor.execute(f"SELECT {function}(%s)", [key])  # noqa: S608

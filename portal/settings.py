@@ -49,6 +49,7 @@ ECS_REGIONS = env.list("ECS_REGIONS", [])
 ECS_IS_LOCAL = is_loopback(ECS_ENDPOINT)
 PORTAL_MODE = env.str("PORTAL_MODE", "full" if ECS_IS_LOCAL else "observe")
 SYNC_SECONDS = env.int("SYNC_SECONDS", 60)
+RETENTION_DAYS = env.str("RETENTION_DAYS", "").strip()  # "": everything is kept
 # Above so many instances a run is only sent after its number was typed.
 RUN_CONFIRM_ABOVE = env.int("RUN_CONFIRM_ABOVE", 50)
 ENVIRONMENT_TAG = env.str("ENVIRONMENT_TAG", "environment")

@@ -17,6 +17,7 @@ LEAVES = {
     "portal.patterns",
     "portal.queue",
     "portal.records",
+    "portal.retention",
     "portal.rows",
     "portal.secrets",
     "portal.transitions",

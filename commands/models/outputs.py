@@ -10,6 +10,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from commands.masking import masked
+from portal.rows import together
 
 
 def digest_of(body: bytes) -> str:
@@ -36,7 +37,11 @@ class Output(models.Model):
 
     @classmethod
     def keep(cls, bodies: Iterable[bytes]) -> None:
-        """Store those that are not stored yet. In one order, so that two writers cannot lock up."""
+        """Store those that are not stored yet. In one order, so that two writers cannot lock up.
+
+        Call it in the transaction that refers to them: until it ends, none of them is taken out.
+        """
+        together(cls)
         new = {digest_of(body): body for body in bodies}
         for known in cls.objects.filter(pk__in=new).values_list("pk", flat=True):
             del new[known]

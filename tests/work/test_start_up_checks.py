@@ -35,6 +35,7 @@ def found(monkeypatch):
         "REDIS_URL": "",
         "PORTAL_URL": "https://portal.example.com",
         "EMAIL_URL": "",
+        "RETENTION_DAYS": "",
         "Q_CLUSTER": QUEUE,
         "DATABASES": {"default": SQLITE},
     }
@@ -167,3 +168,13 @@ def test_e_mail_needs_a_server_and_a_place_for_its_links_to_lead_to(found):
     assert found(EMAIL_URL="smtp://127.0.0.1:25", PORTAL_URL="") == ["portal.E011"]
     for url in ("mail.example.com", "http://mail.example.com:25", "smtp://mail", "smtp://x:99999"):
         assert found(EMAIL_URL=url) == ["portal.E013"]
+
+
+@pytest.mark.parametrize("days", ["", "30", "365"])
+def test_retention_may_be_unset_or_a_month_and_more(found, days):
+    assert found(RETENTION_DAYS=days) == []
+
+
+@pytest.mark.parametrize("days", ["29", "0", "-40", "a year", "30.5", "100000"])
+def test_retention_of_less_than_a_month_is_an_error(found, days):
+    assert found(RETENTION_DAYS=days) == ["portal.E014"]
