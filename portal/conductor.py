@@ -73,7 +73,7 @@ def tick() -> int:
     room: Counter[str] = Counter()
     asked: set[str] = set()
     rung = 0
-    for kind in work.kinds():
+    for kind in work.stirring(timezone.now()):
         for rows in _crowds(_due(kind)):
             name = rows[0].bell()[1]
             if name not in asked:
@@ -89,7 +89,7 @@ def until_due() -> float:
     """Seconds to the next tick: until something comes due, but a whole one at most."""
     now, rest = timezone.now(), TICK
     soon = now + timedelta(seconds=TICK)
-    for kind in work.kinds():
+    for kind in work.stirring(soon):
         rows = kind._default_manager.filter(due_at__gt=now, due_at__lt=soon).order_by("due_at")
         for due_at in rows.values_list("due_at", flat=True)[:1]:
             rest = min(rest, (due_at - now).total_seconds())

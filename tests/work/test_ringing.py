@@ -123,11 +123,6 @@ def test_a_queue_that_cannot_be_reached_stops_nothing(bells):
     assert tick() == 1
 
 
-def test_a_tick_at_rest_takes_one_query_for_each_kind_of_work(django_assert_num_queries):
-    with django_assert_num_queries(len(work.kinds())):
-        conductor.tick()
-
-
 def test_health_is_good_while_the_conductor_lives_and_each_queue_is_heard():
     assert not health.state().ok
     conductor.beat(timezone.now())
@@ -159,3 +154,18 @@ def test_the_next_tick_comes_when_something_is_due_and_a_second_later_at_most():
     assert 0.1 <= conductor.until_due() <= 0.5
     Canary.objects.filter(pk=row.pk).update(due_at=timezone.now() + timedelta(seconds=0.01))
     assert conductor.until_due() == conductor.SHORTEST
+
+
+def test_a_tick_with_nothing_to_do_is_one_query(django_assert_num_queries):
+    make_work(due_at=timezone.now() + timedelta(minutes=1))
+    with django_assert_num_queries(1):
+        assert conductor.tick() == 0
+    with django_assert_num_queries(1):
+        assert conductor.until_due() == conductor.TICK
+
+
+def test_what_is_due_at_this_very_moment_stirs():
+    due_at = timezone.now()
+    make_work(due_at=due_at)
+    assert work.stirring(due_at) == [Canary]
+    assert work.stirring(due_at - timedelta(microseconds=1)) == []
