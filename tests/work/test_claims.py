@@ -139,10 +139,12 @@ def claimed(count: int) -> list[work.Claim]:
     return work.claim_due(Canary.objects.filter(pk__in=keys), limit=count)
 
 
-def test_claims_that_nobody_disturbed_are_released_with_one_statement(django_assert_num_queries):
-    later, claims = timezone.now() + timedelta(seconds=30), claimed(4)
+def test_claims_that_nobody_disturbed_are_released_with_one_statement(
+    django_assert_max_num_queries,
+):
+    later, claims = timezone.now() + timedelta(seconds=30), claimed(9)
 
-    with django_assert_num_queries(3):  # a savepoint, the UPDATE, and its end
+    with django_assert_max_num_queries(4):  # a savepoint, locks where there are any, the UPDATE
         work.release_alike(claims, due_at=later, heard_at=later)
 
     assert {read(claim.row).due_at for claim in claims} == {later}
