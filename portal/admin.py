@@ -13,7 +13,7 @@ from django.http import HttpRequest
 
 from instances.models import Scope
 from portal.audit.models import AuditEntry, ChainHead
-from portal.models import Canary, Heartbeat
+from portal.models import Canary, Heartbeat, Pruning
 from portal.records import OwnedAdmin, RecordAdmin
 
 # Their "resubmit" would run work again behind the back of the rows that own it.
@@ -89,3 +89,8 @@ class HeartbeatAdmin(RecordAdmin):
 @admin.register(Canary)
 class CanaryAdmin(RecordAdmin):
     list_display = ("name", "heard_at", "due_at")
+
+
+@admin.register(Pruning)
+class PruningAdmin(RecordAdmin):
+    list_display = ("before", "kind", "gone", "ended_at", "due_at")

@@ -17,7 +17,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from commands import elsewhere
-from portal import owners, queue, work
+from portal import owners, pruning, queue, work
 from portal.models import Canary, Heartbeat
 from portal.rows import free_now
 from portal.work import Work
@@ -41,6 +41,7 @@ def run() -> None:
         try:
             if beaten is None:
                 hang_up_canaries()
+                pruning.begin_daily()
             if beaten is None or timezone.now() - beaten >= BEAT:
                 elsewhere.hang_up()
                 beaten = beat(started)

@@ -1,4 +1,5 @@
-"""The portal's own pulse: which processes live, and whether each queue's bells are heard."""
+"""The portal's own pulse (which processes live, whether each queue's bells are heard), and its
+daily pruning."""
 
 from __future__ import annotations
 
@@ -45,3 +46,22 @@ class Canary(Work):
 
     def bell(self) -> tuple[str, str]:
         return self.job, self.name
+
+
+class Pruning(Work):
+    """How far the daily pruning has come (see portal.pruning.Walk). There is one row at most."""
+
+    job: ClassVar[str] = "portal.jobs.prune"
+
+    before = models.DateTimeField(_("older than"), null=True)  # null: none is under way
+    kind = models.CharField(_("kind"), max_length=40, blank=True)
+    after = models.CharField(max_length=100, blank=True, editable=False)  # a key
+    gone = models.JSONField(_("taken out"), default=dict)  # model -> rows
+    ended_at = models.DateTimeField(_("last ended"), null=True)
+
+    class Meta:
+        verbose_name = _("pruning")
+        verbose_name_plural = _("prunings")
+
+    def __str__(self) -> str:
+        return f"{self.before:%Y-%m-%d}" if self.before else str(self._meta.verbose_name)
