@@ -230,7 +230,7 @@ def test_a_hundred_calls_take_few_queries_each(fake, fleet, django_assert_max_nu
     run = ask(*fleet)
     jobs.carry_on(one_of(run))
     due_now(run)
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(20):
         jobs.carry_on(one_of(run))
 
 
