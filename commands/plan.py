@@ -17,7 +17,7 @@ from commands import parameters
 from commands.freezes import standing
 from commands.holding import call_size
 from commands.models import CloudCommand, FreezeWindow
-from commands.policy import Judgement, judge
+from commands.policy import Judgement, judge, text_of
 from commands.quota import Quota, quotas
 from commands.syntax import complaint
 from commands.targets import Reach, Selection, reach
@@ -81,12 +81,8 @@ class Plan:
 
     @cached_property
     def judgement(self) -> Judgement:
-        """What the policy says about it: of the launcher too, which runs what it likes, and of
-        the directory that it begins in."""
-        where = self.script.get("working_dir")
-        parts = where and f'cd "{where}"', self.script["script"], self.script.get("launcher", "")
-        values = {**self.values, **self.secrets}
-        text = "\n".join(parameters.filled(part, values) for part in parts if part)
+        """What the policy says about it, with its values in their places."""
+        text = parameters.filled(text_of(self.script), {**self.values, **self.secrets})
         return judge(text, self.reach.fit)
 
     @cached_property

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Q
 
@@ -46,6 +47,14 @@ class Judgement:
 
     def _all(self) -> Iterable[PolicyRule]:
         return [*self.warns, *self.demands, *self.refuses]
+
+
+def text_of(script: Mapping[str, Any]) -> str:
+    """All of a script that a machine reads (fields as in `Script`): the directory that it begins
+    in, the text, and the launcher, which runs what it likes."""
+    where = script.get("working_dir")
+    parts = where and f'cd "{where}"', script["script"], script.get("launcher")
+    return "\n".join(part for part in parts if part)
 
 
 def judge(text: str, instances: Sequence[Instance]) -> Judgement:

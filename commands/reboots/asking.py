@@ -27,7 +27,7 @@ from commands.models import (
     Way,
 )
 from commands.outcomes import codes_down, goes_down, stops
-from commands.policy import judge
+from commands.policy import judge, text_of
 from commands.reboots import approving, preflight, telling
 from commands.reboots.preflight import Facts, Needs, Risk, Unfit
 from instances import ecs_power
@@ -146,12 +146,8 @@ def sort_out(
 
 def policy_text(batch: RebootBatch) -> str:
     """Everything that runs on the machines, for the written rules."""
-    lines: list[str] = []
-    for script in filter(None, (batch.pre_script, batch.post_script)):
-        if where := script.get("working_dir"):
-            lines.append(f'cd "{where}"')
-        lines += [script["script"], script.get("launcher", "")]
-    return "\n".join(lines)
+    scripts = filter(None, (batch.pre_script, batch.post_script))
+    return "\n".join(text_of(script) for script in scripts)
 
 
 def ask(
