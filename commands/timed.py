@@ -82,6 +82,7 @@ def make(
         raise ValidationError(problems)
     told = form.cleaned_data
     schedule = Schedule.objects.create(
+        once=once,
         kind=Schedule.Kind.ECS,
         repeat_mode=told["repeat_mode"],
         name=told["name"] or form.pinned.command.name,

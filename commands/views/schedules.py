@@ -154,41 +154,39 @@ def create(request: HttpRequest) -> HttpResponse:
     if planned is None:
         return render(request, "commands/schedule_new.html", {"form": form}, status=400)
     keep = _have_ecs_keep_it if form.in_ecs_for_good else _fire_it_here
-    return keep(request, form, planned, send=stage == "send")
-
-
-def _fire_it_here(
-    request: HttpRequest, form: ScheduleForm, planned: Plan, *, send: bool
-) -> HttpResponse:
-    """Whom it reaches now tells what it will do; freezes, and whether there is anybody, are
-    judged anew each time."""
-    if not send:
-        return compose.preview(request, form, planned, later=True)
+    if stage != "send":
+        return keep(request, form, planned, None)
     once = compose.once_of(request.POST.get("once", ""))
     made = Schedule.objects.filter(once=once, owner=request.user)
     if again := made.first():
         return redirect(again)  # the second of two clicks
-    if problem := compose.objection(request.POST, planned, later=True):
-        return compose.preview(request, form, planned, problem, later=True)
     try:
-        return redirect(_make(request, form, once))
+        return keep(request, form, planned, once)
     except IntegrityError:
         return redirect(get_object_or_404(made))
 
 
+def _fire_it_here(
+    request: HttpRequest, form: ScheduleForm, planned: Plan, once: UUID | None
+) -> HttpResponse:
+    """Whom it reaches now tells what it will do; freezes, and whether there is anybody, are
+    judged anew each time. Without `once` it is only shown."""
+    problem = compose.objection(request.POST, planned, later=True) if once else ""
+    if once is None or problem:
+        return compose.preview(request, form, planned, problem, later=True)
+    return redirect(_make(request, form, once))
+
+
 def _have_ecs_keep_it(
-    request: HttpRequest, form: ScheduleForm, planned: Plan, *, send: bool
+    request: HttpRequest, form: ScheduleForm, planned: Plan, once: UUID | None
 ) -> HttpResponse:
     repeats = Schedule.Repeat(form.cleaned_data["repeat_mode"]).label
     shown = {"repeats": repeats, "objections": timed.objections(form, planned)}
     shown["goes_on"] = len(form.times) > 1 or (
         form.cleaned_data["repeat_mode"] == Schedule.Repeat.EVERY_REBOOT
     )
-    if not send:
+    if once is None:
         return compose.preview(request, form, planned, **shown)
-    once = compose.once_of(request.POST.get("once", ""))
-    if made := Schedule.objects.filter(timed_run__once=once, owner=request.user).first():
-        return redirect(made)  # the second of two clicks
     problem = compose.objection(request.POST, planned) or " ".join(shown["objections"])
     if problem:
         return compose.preview(request, form, planned, problem, **shown)

@@ -542,6 +542,21 @@ def test_two_clicks_make_one_schedule(client, operator):
     assert (Schedule.objects.count(), Invocation.objects.count()) == (1, 1)
 
 
+def test_two_clicks_at_the_same_moment_make_one_schedule_too(client, operator, monkeypatch):
+    page = client.post("/schedules/new/", told(command(operator), [ready()]))
+    make = timed.make
+
+    def beaten(*args, **fields):  # the first click ends between our look and our writing
+        make(*args, **fields)
+        return make(*args, **fields)
+
+    monkeypatch.setattr(timed, "make", beaten)
+    answer = client.post("/schedules/new/", carried(page))
+
+    assert answer.url == Schedule.objects.get().get_absolute_url()
+    assert Invocation.objects.count() == 1
+
+
 def test_a_cron_is_sent_with_its_zone_and_shown_ahead(client, operator):
     fields = {"expression": "0 30 2 L * ?", "zone": "Asia/Shanghai"}
     page = client.post("/schedules/new/", told(command(operator), [ready()], **fields))
